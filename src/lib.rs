@@ -1,0 +1,1 @@
+//! Virtual machine introspection of Windows guests behind a C API.

@@ -1,0 +1,1 @@
+//! Builds Windows guest memory from real kernel layouts.
