@@ -1,0 +1,3 @@
+//! Forges a Windows guest and writes it to a file.
+
+fn main() {}
