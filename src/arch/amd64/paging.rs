@@ -1,0 +1,234 @@
+//! Page-table walks.
+
+use once_cell::sync::OnceCell;
+
+use super::pte::{Absent, Pte};
+use crate::{
+    core::{
+        PAGE_SIZE, Pa, Protection, Registers, SoftwarePte, Source, Translate, Translation, Va,
+        driver::PhysicalMemory,
+    },
+    error::{Error, Fault, FaultKind, Result},
+};
+
+const CR0_PG: u64 = 1 << 31;
+const CR4_PAE: u64 = 1 << 5;
+const CR4_LA57: u64 = 1 << 12;
+const EFER_LME: u64 = 1 << 8;
+const ENTRY_SIZE: u64 = 8;
+const ENTRIES: u64 = 512;
+/// CR3 carries PCID and cache bits beside the frame.
+const ROOT: u64 = 0x000f_ffff_ffff_f000;
+
+/// How a processor translates addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PagingMode {
+    /// Paging is off.
+    Off,
+    /// 32-bit paging, two levels.
+    Legacy,
+    /// 32-bit paging with physical address extension, three levels.
+    Pae,
+    /// 4-level paging.
+    FourLevel,
+    /// 5-level paging (LA57).
+    FiveLevel,
+}
+
+impl PagingMode {
+    /// The mode that control registers select.
+    pub const fn from_registers(registers: &Registers) -> Self {
+        let (cr0, cr4, efer) = (registers.cr0, registers.cr4, registers.efer);
+        if cr0 & CR0_PG == 0 {
+            Self::Off
+        } else if cr4 & CR4_PAE == 0 {
+            Self::Legacy
+        } else if efer & EFER_LME == 0 {
+            Self::Pae
+        } else if cr4 & CR4_LA57 == 0 {
+            Self::FourLevel
+        } else {
+            Self::FiveLevel
+        }
+    }
+
+    /// The walker of this mode; modes that no supported guest uses are refused by name.
+    pub fn walker(self) -> Result<LongMode> {
+        match self {
+            Self::FourLevel => Ok(LongMode::new(4)),
+            Self::FiveLevel => Ok(LongMode::new(5)),
+            Self::Pae => Err(Error::not_supported("PAE paging (a 32-bit guest)")),
+            Self::Legacy => Err(Error::not_supported("32-bit paging (a 32-bit guest)")),
+            Self::Off => Err(Error::not_supported("a processor with paging turned off")),
+        }
+    }
+}
+
+/// Page-aligned root of a CR3 or `DirectoryTableBase` value.
+pub const fn dtb_to_root(dtb: u64) -> Pa {
+    Pa(dtb & ROOT)
+}
+
+/// The walker of 64-bit mode, with 4 or 5 levels.
+pub struct LongMode {
+    levels: u8,
+    software: OnceCell<SoftwarePte>,
+}
+
+/// An entry on the way down.
+struct Step {
+    pte: Pte,
+    level: u8,
+    protection: Protection,
+}
+
+impl LongMode {
+    /// A walker of `levels` (4 or 5) levels.
+    pub const fn new(levels: u8) -> Self {
+        Self {
+            levels,
+            software: OnceCell::new(),
+        }
+    }
+
+    /// Is every bit above the translated ones a copy of the highest translated one?
+    pub const fn is_canonical(&self, va: Va) -> bool {
+        // 12 offset bits and 9 a level; the shift is 16 or 7.
+        let spare = 64_u32.wrapping_sub(index_shift(self.levels).wrapping_add(9));
+        (va.0 << spare) as i64 >> spare == va.0 as i64
+    }
+
+    fn fault(root: Pa, va: Va, level: u8, kind: FaultKind) -> Fault {
+        Fault {
+            address: va.0,
+            root: Some(root),
+            level,
+            kind,
+        }
+    }
+
+    /// Where a present entry or a transition entry leads, `Err` for all others.
+    fn target(&self, pte: Pte) -> Result<(Pte, Source), FaultKind> {
+        if pte.is_present() {
+            return Ok((pte, Source::Hardware));
+        }
+        match pte.absent(self.software.get()) {
+            Absent::Transition(pa) => Ok((Pte(pa.0), Source::Transition)),
+            Absent::Fault(kind) => Err(kind),
+        }
+    }
+
+    /// What an entry means for the walk: a finished translation or the next table.
+    fn step(&self, va: Va, step: &Step) -> Result<Result<Translation, Pa>, FaultKind> {
+        let (pte, source) = self.target(step.pte)?;
+        let large = source == Source::Hardware && step.level > 1 && pte.is_large();
+        if large && step.level > 3 {
+            return Err(FaultKind::Malformed);
+        }
+        if !large && step.level > 1 {
+            return Ok(Err(pte.table()));
+        }
+        let page_shift = index_shift(step.level) as u8;
+        let inside = va.0 & !u64::MAX.wrapping_shl(page_shift.into());
+        Ok(Ok(Translation {
+            pa: pte.frame(page_shift).wrapping_add(inside),
+            page_shift,
+            level: step.level,
+            protection: match source {
+                Source::Hardware => {
+                    step.protection & pte.protection()
+                        | Protection::EXECUTE & step.protection & pte.protection()
+                }
+                // The hardware bits of a transition entry mean something else.
+                Source::Transition => Protection::READ,
+            },
+            source,
+        }))
+    }
+}
+
+/// Lowest address bit that indexes a table of `level`: 12, 21, 30, 39, 48.
+const fn index_shift(level: u8) -> u32 {
+    (level as u32).wrapping_mul(9).wrapping_add(3)
+}
+
+fn entry_address(table: Pa, va: Va, level: u8) -> Pa {
+    let index = va.0.wrapping_shr(index_shift(level)) & (ENTRIES - 1);
+    table.wrapping_add(index.wrapping_mul(ENTRY_SIZE))
+}
+
+#[inline]
+fn read_entry(memory: &dyn PhysicalMemory, pa: Pa) -> Result<Pte, Fault> {
+    let mut bytes = [0; 8];
+    let pinned = memory
+        .pin(pa.gfn())
+        .is_some_and(|page| page.copy_to(pa.page_offset(), &mut bytes));
+    if !pinned {
+        memory.read(pa, &mut bytes)?;
+    }
+    Ok(Pte(u64::from_le_bytes(bytes)))
+}
+
+impl Translate for LongMode {
+    fn walk(&self, memory: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<Translation, Fault> {
+        if !self.is_canonical(va) {
+            return Err(Self::fault(root, va, 0, FaultKind::NonCanonical));
+        }
+        let mut table = dtb_to_root(root.0);
+        let mut protection = Protection::all();
+        for level in (1..=self.levels).rev() {
+            let pte = read_entry(memory, entry_address(table, va, level))
+                .map_err(|fault| Self::fault(root, va, level, fault.kind))?;
+            let step = Step {
+                pte,
+                level,
+                protection,
+            };
+            match self.step(va, &step) {
+                Ok(Ok(translation)) => return Ok(translation),
+                Ok(Err(next)) => table = next,
+                Err(kind) => return Err(Self::fault(root, va, level, kind)),
+            }
+            if pte.is_present() {
+                protection &= pte.protection();
+            }
+        }
+        Err(Self::fault(root, va, 1, FaultKind::Malformed))
+    }
+
+    fn set_software_pte(&self, layout: SoftwarePte) {
+        // Only the first layout counts; a guest has one kernel.
+        let _ = self.software.set(layout);
+    }
+
+    fn next_mapped(
+        &self,
+        memory: &dyn PhysicalMemory,
+        root: Pa,
+        from: Va,
+    ) -> Option<(Va, Translation)> {
+        let mut va = from;
+        loop {
+            if !self.is_canonical(va) {
+                va = self.upper_half();
+            }
+            let fault = match self.walk(memory, root, va) {
+                Ok(translation) => return Some((va, translation)),
+                Err(fault) => fault,
+            };
+            // Everything below the absent entry is absent: go on behind it.
+            let span = 1_u64.wrapping_shl(index_shift(fault.level.max(1)));
+            va = Va((va.0 & !span.wrapping_sub(1)).checked_add(span)?);
+        }
+    }
+}
+
+impl LongMode {
+    /// First canonical address above the hole.
+    const fn upper_half(&self) -> Va {
+        let spare = index_shift(self.levels).wrapping_add(8);
+        Va(u64::MAX.wrapping_shl(spare))
+    }
+}
+
+const _: () = assert!(PAGE_SIZE == ENTRIES * ENTRY_SIZE);

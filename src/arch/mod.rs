@@ -1,0 +1,3 @@
+//! Processor architectures: pure functions over bytes and registers.
+
+pub mod amd64;

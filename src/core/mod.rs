@@ -1,0 +1,22 @@
+//! Addresses, driver traits, translation and memory reads.
+//!
+//! The core knows no file format, no processor and no operating system: drivers
+//! deliver frames, a [`Translate`] turns virtual into physical addresses, and
+//! [`Memory`] joins them behind bounded, tolerant reads.
+
+mod address;
+pub mod driver;
+mod memory;
+mod registers;
+mod string;
+mod tlb;
+mod translate;
+
+pub use self::{
+    address::{Gfn, PAGE_SIZE, Pa, Va},
+    driver::{Capabilities, Driver},
+    memory::{Memory, Partial, Space},
+    registers::{DescriptorTable, Registers, Segment},
+    string::STRING_MAX,
+    translate::{Protection, SoftwarePte, Source, Translate, Translation},
+};
