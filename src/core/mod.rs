@@ -5,6 +5,7 @@
 //! [`Memory`] joins them behind bounded, tolerant reads.
 
 mod address;
+pub mod bytes;
 pub mod driver;
 mod memory;
 mod registers;
