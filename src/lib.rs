@@ -30,5 +30,6 @@
 pub mod arch;
 pub mod core;
 pub mod error;
+pub mod pe;
 
 pub use error::{Error, Fault, FaultKind, Result};
