@@ -8,6 +8,7 @@ mod address;
 pub mod bytes;
 pub mod driver;
 mod memory;
+mod progress;
 mod registers;
 mod string;
 mod tlb;
@@ -17,6 +18,7 @@ pub use self::{
     address::{Gfn, PAGE_SIZE, Pa, Va},
     driver::{Capabilities, Driver},
     memory::{Memory, Partial, Space},
+    progress::Progress,
     registers::{DescriptorTable, Registers, Segment},
     string::STRING_MAX,
     translate::{Protection, SoftwarePte, Source, Translate, Translation},
