@@ -23,6 +23,7 @@
         clippy::expect_used,
         clippy::panic,
         clippy::indexing_slicing,
+        clippy::string_slice,
         clippy::arithmetic_side_effects
     )
 )]
@@ -31,5 +32,6 @@ pub mod arch;
 pub mod core;
 pub mod error;
 pub mod pe;
+pub mod symbols;
 
 pub use error::{Error, Fault, FaultKind, Result};
