@@ -31,6 +31,7 @@
 pub mod arch;
 pub mod core;
 pub mod error;
+pub mod os;
 pub mod pe;
 pub mod symbols;
 

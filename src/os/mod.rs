@@ -1,0 +1,3 @@
+//! Operating systems.
+
+pub mod windows;

@@ -1,0 +1,3 @@
+//! Windows.
+
+pub mod kernel;
