@@ -21,5 +21,6 @@ pub use self::{
     progress::Progress,
     registers::{DescriptorTable, Registers, Segment},
     string::STRING_MAX,
+    tlb::DEFAULT_TRANSLATION_SLOTS,
     translate::{Protection, SoftwarePte, Source, Translate, Translation},
 };

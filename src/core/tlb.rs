@@ -15,9 +15,8 @@ use super::{
     driver::PinnedPage,
 };
 
-/// Number of slots when the configuration does not say.
-#[allow(dead_code)]
-pub const DEFAULT_SLOTS: usize = 8192;
+/// Number of cached translations when the configuration does not say.
+pub const DEFAULT_TRANSLATION_SLOTS: usize = 8192;
 
 /// One cached 4 KiB piece of a mapping.
 #[derive(Debug, Clone, Copy)]

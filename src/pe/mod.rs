@@ -19,7 +19,7 @@ mod image;
 mod tests;
 
 pub use self::{
-    codeview::CodeView,
+    codeview::{CodeView, Guid},
     headers::{Directory, DirectoryKind, Format, Headers, Section},
     image::{File, Image, Mapped},
 };

@@ -1,3 +1,216 @@
-//! Windows.
+//! Windows: what the kernel's structures say, one structure per file.
+//!
+//! [`Windows`] knows where the kernel is and what its structures look like.
+//! Guest objects ([`Process`], [`Thread`], ...) are an address and a reference
+//! to it: cheap to make and to copy, every getter a bounded read. All kernel
+//! structures are read through the System process's page tables, never through
+//! those that a processor happens to use.
 
-pub mod kernel;
+mod client_id;
+mod facts;
+pub mod handle_table;
+mod layouts;
+mod list;
+pub mod module;
+mod paging;
+pub mod process;
+pub mod processor;
+mod record;
+pub mod thread;
+pub mod time;
+
+use std::sync::Arc;
+
+use self::layouts::{Layouts, Variables, missing};
+pub use self::{
+    client_id::CidTable,
+    facts::KernelFacts,
+    handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
+    list::List,
+    module::{Module, Modules},
+    process::{Architecture, PebAddress, Process, Processes},
+    processor::Processor,
+    record::Record,
+    thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
+    time::FileTime,
+};
+use crate::{
+    core::{Memory, Pa, Space, Va},
+    error::{Error, Result},
+    symbols::Profile,
+};
+
+/// A Windows kernel with its symbols.
+pub struct Windows {
+    memory: Arc<Memory>,
+    profile: Arc<Profile>,
+    base: Va,
+    root: Pa,
+    layouts: Layouts,
+    variables: Variables,
+}
+
+impl Windows {
+    /// The kernel at `base`, whose structures are read through `root`.
+    ///
+    /// `profile` must be the one of that kernel.
+    pub fn new(memory: Arc<Memory>, base: Va, root: Pa, profile: Arc<Profile>) -> Result<Self> {
+        let mut windows = Self {
+            layouts: Layouts::new(&profile)?,
+            variables: Variables::new(profile.isr()).map_err(missing)?,
+            memory,
+            profile,
+            base,
+            root,
+        };
+        // A dump's header may carry the root of the process that crashed.
+        if let Ok(root) = windows
+            .system_process()
+            .and_then(|it| it.translation_root())
+        {
+            windows.root = root;
+        }
+        paging::attach(&windows);
+        Ok(windows)
+    }
+
+    /// Guest memory.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The kernel's symbols.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Base of the kernel image.
+    pub const fn kernel_base(&self) -> Va {
+        self.base
+    }
+
+    /// The System process's page-table root.
+    pub const fn root(&self) -> Pa {
+        self.root
+    }
+
+    /// The kernel's address space.
+    pub const fn space(&self) -> Space {
+        Space::Virtual { root: self.root }
+    }
+
+    /// Address of a symbol of the kernel image.
+    pub fn symbol(&self, name: &str) -> Result<Va> {
+        let rva = self.profile.symbol(name);
+        let rva = rva.ok_or_else(|| Error::not_found(format!("symbol nt!{name}")))?;
+        Ok(self.base.wrapping_add(rva))
+    }
+
+    /// A structure of the kernel.
+    fn record(&self, base: Va) -> Record<'_> {
+        Record::new(&self.memory, self.space(), base)
+    }
+
+    fn list(&self, head: Va, structure: &'static str) -> List<'_> {
+        List::new(&self.memory, self.space(), head, structure)
+    }
+
+    /// Address of a kernel variable that every Windows has.
+    const fn variable(&self, rva: u64) -> Va {
+        self.base.wrapping_add(rva)
+    }
+
+    /// Address of a kernel variable that some Windows lack.
+    fn optional_variable(&self, rva: Option<u64>, name: &'static str) -> Result<Va> {
+        rva.map(|rva| self.variable(rva))
+            .ok_or_else(|| Error::layout(format!("symbol {name}")))
+    }
+
+    /// The pointer in a kernel variable.
+    fn pointer_variable(&self, address: Va) -> Result<Va> {
+        self.record(address).pointer(isr::macros::Field::new(0, 8))
+    }
+
+    /// Page-aligned root of a `DirectoryTableBase` value, whose low bits are flags.
+    fn root_of(&self, dtb: u64) -> Pa {
+        Pa(dtb & 0x000f_ffff_ffff_f000)
+    }
+
+    fn body_offset(&self) -> u64 {
+        self.layouts.body_offset
+    }
+
+    /// The process whose `_EPROCESS` is at `object`.
+    pub fn process(&self, object: Va) -> Process<'_> {
+        Process::new(self, object)
+    }
+
+    /// The thread whose `_ETHREAD` is at `object`.
+    pub fn thread(&self, object: Va) -> Thread<'_> {
+        Thread::new(self, object)
+    }
+
+    /// The System process. Corresponds to `PsInitialSystemProcess`.
+    pub fn system_process(&self) -> Result<Process<'_>> {
+        let variable = self.variable(self.variables.PsInitialSystemProcess);
+        self.process_at(variable, "PsInitialSystemProcess is NULL")
+    }
+
+    /// The idle process, which is on no list. Corresponds to `PsIdleProcess`.
+    pub fn idle_process(&self) -> Result<Process<'_>> {
+        let variable = self.optional_variable(self.variables.PsIdleProcess, "PsIdleProcess")?;
+        self.process_at(variable, "PsIdleProcess is NULL")
+    }
+
+    fn process_at(&self, variable: Va, reason: &'static str) -> Result<Process<'_>> {
+        let object = self.pointer_variable(variable)?;
+        if object.is_null() {
+            return Err(Error::corrupt("_EPROCESS", variable, reason));
+        }
+        Ok(self.process(object))
+    }
+
+    /// The processes on the active list.
+    pub fn processes(&self) -> Processes<'_> {
+        Processes::new(self, self.variable(self.variables.PsActiveProcessHead))
+    }
+
+    /// The processes and threads that have an id.
+    pub fn client_ids(&self) -> Result<CidTable<'_>> {
+        let variable = self.optional_variable(self.variables.PspCidTable, "PspCidTable")?;
+        CidTable::new(self, self.pointer_variable(variable)?)
+    }
+
+    /// The handle table of the System process and of all kernel handles.
+    /// Corresponds to `ObpKernelHandleTable`.
+    pub fn kernel_handle_table(&self) -> Result<HandleTable<'_>> {
+        let rva = self.variables.ObpKernelHandleTable;
+        let variable = self.optional_variable(rva, "ObpKernelHandleTable")?;
+        HandleTable::new(self, self.pointer_variable(variable)?)
+    }
+
+    /// The kernel's modules in load order. Corresponds to `PsLoadedModuleList`.
+    pub fn modules(&self) -> Modules<'_> {
+        Modules::new(self, self.variable(self.variables.PsLoadedModuleList))
+    }
+
+    /// The process with this id: the active list first, then `PspCidTable`.
+    pub fn process_by_id(&self, id: u32) -> Result<Process<'_>> {
+        let listed = self
+            .processes()
+            .flatten()
+            .find(|process| process.id().is_ok_and(|it| it == id));
+        match listed {
+            Some(process) => Ok(process),
+            None => self.client_ids()?.process(id),
+        }
+    }
+
+    /// The first process on the active list with this image name, ASCII case ignored.
+    pub fn process_by_name(&self, name: &str) -> Result<Process<'_>> {
+        self.processes()
+            .flatten()
+            .find(|process| process.name().is_ok_and(|it| it.eq_ignore_ascii_case(name)))
+            .ok_or_else(|| Error::not_found(format!("process {name}")))
+    }
+}

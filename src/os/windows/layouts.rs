@@ -1,0 +1,70 @@
+//! All field offsets and kernel symbols, resolved once per session.
+//!
+//! Each structure's own file declares what it needs; here they are only
+//! gathered. Nothing is chosen by Windows version: every structure looks at the
+//! members that the symbols give it.
+
+use super::{handle_table, module, process, processor, thread};
+use crate::{
+    error::{Error, Result},
+    symbols::Profile,
+};
+
+/// Offsets of every structure that the Windows layer reads.
+pub(super) struct Layouts {
+    pub(super) process: process::Layout,
+    pub(super) thread: thread::Layout,
+    pub(super) handle_table: handle_table::Layout,
+    pub(super) handle_entry: handle_table::EntryLayout,
+    pub(super) module: module::Layout,
+    pub(super) module_stamp: module::StampLayout,
+    pub(super) processor: processor::Layout,
+    pub(super) processor_state: processor::StateLayout,
+    /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
+    pub(super) body_offset: u64,
+}
+
+impl Layouts {
+    pub(super) fn new(profile: &Profile) -> Result<Self> {
+        let isr = profile.isr();
+        let body = profile
+            .field("_OBJECT_HEADER", "Body")
+            .ok_or_else(|| Error::layout("_OBJECT_HEADER.Body"))?;
+        Ok(Self {
+            process: process::Layout::new(isr).map_err(missing)?,
+            thread: thread::Layout::new(isr).map_err(missing)?,
+            handle_table: handle_table::Layout::new(isr).map_err(missing)?,
+            handle_entry: handle_table::EntryLayout::new(isr)?,
+            module: module::Layout::new(isr).map_err(missing)?,
+            module_stamp: module::StampLayout::new(isr).map_err(missing)?,
+            processor: processor::Layout::new(isr).map_err(missing)?,
+            processor_state: processor::StateLayout::new(isr).map_err(missing)?,
+            body_offset: body.offset,
+        })
+    }
+}
+
+/// The error of an `isr` macro as this crate's.
+pub(super) fn missing(error: isr::macros::Error) -> Error {
+    Error::layout(error.to_string())
+}
+
+isr::macros::symbols! {
+    /// Addresses of kernel variables, relative to the kernel's base.
+    pub(super) struct Variables {
+        PsActiveProcessHead: u64,
+        PsLoadedModuleList: u64,
+        PsInitialSystemProcess: u64,
+        PsIdleProcess: Option<u64>,
+        PspCidTable: Option<u64>,
+        ObpKernelHandleTable: Option<u64>,
+        KiProcessorBlock: Option<u64>,
+        KeNumberProcessors: Option<u64>,
+        KiKvaShadow: Option<u64>,
+        NtBuildNumber: Option<u64>,
+        NtBuildLabEx: Option<u64>,
+        MmHighestUserAddress: Option<u64>,
+        MiInvalidPteMask: Option<u64>,
+        MiState: Option<u64>,
+    }
+}
