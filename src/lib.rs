@@ -30,6 +30,7 @@
 
 pub mod arch;
 pub mod core;
+pub mod driver;
 pub mod error;
 pub mod os;
 pub mod pe;

@@ -1,0 +1,124 @@
+//! Registers of the processors: saved in each `_KPRCB`, and in the dump's header
+//! for the one that crashed.
+
+use super::{
+    context::{self, CONTEXT_SIZE},
+    header::Header,
+    kdbg::Kdbg,
+    space::Space,
+};
+use crate::{
+    core::{
+        DescriptorTable, Registers, Va,
+        bytes::{u16_at, u64_at},
+    },
+    driver::image::SavedRegisters,
+};
+
+/// Bytes of `_KSPECIAL_REGISTERS` that all versions of Windows share.
+const SPECIAL_SIZE: usize = 0xd8;
+
+const CR0_PE: u64 = 1 << 0;
+const CR0_PG: u64 = 1 << 31;
+const CR4_PAE: u64 = 1 << 5;
+const EFER_LME: u64 = 1 << 8;
+const EFER_LMA: u64 = 1 << 10;
+
+/// All registers that the dump knows.
+pub fn read(header: &Header, kdbg: Option<(&Kdbg, &Space)>) -> SavedRegisters {
+    let count = header.processors().max(1);
+    let mut saved: Vec<_> = (0..count)
+        .map(|number| kdbg.and_then(|(kdbg, space)| processor(header, kdbg, space, number)))
+        .collect();
+    if let Some(crashed) = crashed(header) {
+        place(&mut saved, crashed);
+    }
+    SavedRegisters(saved)
+}
+
+/// What every processor in long mode has in common.
+fn long_mode(header: &Header) -> Registers {
+    Registers {
+        cr0: CR0_PE | CR0_PG,
+        cr3: header.root().unwrap_or_default().0,
+        cr4: CR4_PAE,
+        efer: EFER_LME | EFER_LMA,
+        ..Registers::default()
+    }
+}
+
+/// Registers from `_DUMP_HEADER64.ContextRecord`.
+fn crashed(header: &Header) -> Option<Registers> {
+    let mut registers = long_mode(header);
+    context::load(header.context_record(), &mut registers).then_some(registers)
+}
+
+/// Gives a processor without registers those of the header, unless they are
+/// already known from its KPRCB.
+fn place(saved: &mut [Option<Registers>], crashed: Registers) {
+    let known = |other: &Registers| other.rsp == crashed.rsp && other.rip == crashed.rip;
+    if saved.iter().flatten().any(known) {
+        return;
+    }
+    if let Some(free) = saved.iter_mut().find(|registers| registers.is_none()) {
+        *free = Some(crashed);
+    }
+}
+
+/// Registers from the `_KPRCB` of processor `number`.
+fn processor(header: &Header, kdbg: &Kdbg, space: &Space, number: u16) -> Option<Registers> {
+    let slot = u64::from(number).wrapping_mul(8);
+    let prcb = Va(space.u64(kdbg.processor_block()?.wrapping_add(slot))?);
+    let mut registers = long_mode(header);
+    let special = kdbg.prcb_special_registers().unwrap_or_default();
+    if let Some(bytes) = space.bytes(prcb.wrapping_add(special)) {
+        load_special(&bytes, &mut registers);
+    }
+    let frame = saved_context(kdbg, space, prcb)?;
+    let mut bytes = [0; CONTEXT_SIZE];
+    space.read(frame, &mut bytes)?;
+    context::load(&bytes, &mut registers).then_some(registers)
+}
+
+/// Address of a processor's `CONTEXT`: where `_KPRCB.Context` points, else inside
+/// `_KPRCB.ProcessorState`.
+fn saved_context(kdbg: &Kdbg, space: &Space, prcb: Va) -> Option<Va> {
+    let pointer = kdbg
+        .prcb_context()
+        .and_then(|offset| space.u64(prcb.wrapping_add(offset)))
+        .map(Va)
+        .filter(|&context| space.bytes::<CONTEXT_SIZE>(context).is_some());
+    pointer.or_else(|| Some(prcb.wrapping_add(kdbg.prcb_context_frame()?)))
+}
+
+/// Loads a `_KSPECIAL_REGISTERS`.
+fn load_special(bytes: &[u8; SPECIAL_SIZE], registers: &mut Registers) {
+    let u16 = |offset| u16_at(bytes, offset).unwrap_or_default();
+    let u64 = |offset| u64_at(bytes, offset).unwrap_or_default();
+    // A processor that was never frozen has zeros here.
+    if u64(0x00) & CR0_PG == 0 {
+        return;
+    }
+    registers.cr0 = u64(0x00);
+    registers.cr2 = u64(0x08);
+    registers.cr3 = u64(0x10);
+    registers.cr4 = u64(0x18);
+    registers.gdtr = DescriptorTable {
+        base: u64(0x58),
+        limit: u16(0x56),
+    };
+    registers.idtr = DescriptorTable {
+        base: u64(0x68),
+        limit: u16(0x66),
+    };
+    registers.tr.selector = u16(0x70);
+    registers.ldtr.selector = u16(0x72);
+    registers.cr8 = u64(0xa0);
+    // `MsrGsBase`, `MsrGsSwap`: the bases of kernel and user at the time of saving.
+    registers.gs.base = u64(0xa8);
+    registers.kernel_gs_base = u64(0xb0);
+    registers.star = u64(0xb8);
+    registers.lstar = u64(0xc0);
+    registers.cstar = u64(0xc8);
+    registers.fmask = u64(0xd0);
+}

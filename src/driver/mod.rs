@@ -1,0 +1,63 @@
+//! Back ends: one file or folder per format, found by content or named by a prefix.
+//!
+//! A file format says where which memory lies ([`image::Layout`]) and what its
+//! headers tell; everything else is shared ([`image::Image`]). Drivers know the
+//! core, the architecture and errors, nothing above.
+
+mod file;
+mod image;
+mod kdmp;
+mod raw;
+mod segments;
+mod target;
+
+use std::sync::Arc;
+
+pub use self::{file::FileMode, target::Target};
+use self::{file::ImageFile, image::Image};
+use crate::{
+    core::Driver,
+    error::{Error, Result},
+};
+
+/// A file format.
+pub struct Format {
+    /// Prefix that forces it: `"kdmp"` for `kdmp:PATH`.
+    prefix: &'static str,
+    /// What people call it.
+    name: &'static str,
+    /// Are these the first (at most [`HEAD`]) bytes of such a file, be it damaged or
+    /// of a kind that this build refuses?
+    claims: fn(&[u8]) -> bool,
+    /// Opens it.
+    open: fn(ImageFile) -> Result<Image>,
+}
+
+/// All file formats, in the order of detection.
+const FORMATS: &[Format] = &[kdmp::FORMAT, raw::FORMAT];
+
+/// Bytes that detection looks at.
+const HEAD: u64 = 4096;
+
+/// How a target is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OpenOptions {
+    /// How files are accessed.
+    pub file_mode: FileMode,
+}
+
+/// Opens the back end of `target`.
+pub fn open(target: &Target, options: OpenOptions) -> Result<Arc<dyn Driver>> {
+    let file = ImageFile::open(target.path(), options.file_mode)?;
+    let format = match target.format() {
+        Some(format) => format,
+        None => detect(&file)?,
+    };
+    Ok(Arc::new((format.open)(file)?))
+}
+
+fn detect(file: &ImageFile) -> Result<&'static Format> {
+    let head = file.load("image", "first page", 0, file.len().min(HEAD))?;
+    let format = FORMATS.iter().find(|format| (format.claims)(&head));
+    format.ok_or_else(|| Error::format("image", "its format is not known"))
+}
