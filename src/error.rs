@@ -235,6 +235,13 @@ pub enum Error {
     #[error("cancelled")]
     Cancelled,
 
+    /// The call is not possible from where it was made.
+    #[error("busy: {reason}")]
+    Busy {
+        /// What is in the way.
+        reason: Cow<'static, str>,
+    },
+
     /// The back end failed.
     #[error("back end: {reason}")]
     BackEnd {

@@ -1,7 +1,7 @@
 //! Virtual machine introspection of Windows guests behind a C API.
 //!
-//! The C API ([`capi`]) is the product; this crate's Rust API is what it is made
-//! of. See `docs/ARCHITECTURE.md` for the map of the rooms.
+//! The C API (`include/winvmi.h`, module `capi`) is the product; this crate's Rust
+//! API is what it is made of. See `docs/ARCHITECTURE.md` for the map of the rooms.
 
 #![deny(
     clippy::unwrap_used,
@@ -29,9 +29,11 @@
 )]
 
 pub mod arch;
+mod capi;
 pub mod core;
 pub mod driver;
 pub mod error;
+pub mod log;
 pub mod os;
 pub mod pe;
 pub mod symbols;

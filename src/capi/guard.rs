@@ -1,0 +1,124 @@
+//! The guard that every extern function runs in: no panic leaves the library.
+
+use std::{
+    any::Any,
+    borrow::Cow,
+    cell::Cell,
+    panic::{self, AssertUnwindSafe},
+    sync::Once,
+    thread,
+};
+
+use super::{
+    error::{self, Failure},
+    ffi::Call,
+    status::{WVMI_ERROR_INTERNAL, wvmi_status},
+};
+use crate::error::Error;
+
+/// What a function's body answers: a status that is no error, or why it failed.
+pub type Answer = Result<wvmi_status, Failure>;
+
+thread_local! {
+    /// How many guards this thread is inside of.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+static HOOK: Once = Once::new();
+
+impl Call {
+    /// Runs the body of an extern function: records its failure, catches its panic.
+    #[inline]
+    pub fn run(&self, body: impl FnOnce() -> Answer) -> wvmi_status {
+        match caught(body) {
+            Ok(Ok(status)) => status,
+            Ok(Err(failure)) => error::record(self.function(), failure),
+            Err(panic) => {
+                let reason = reason_of(panic);
+                let failure = Failure::from(Error::Internal { reason });
+                // Recording drops the previous error, the only thing left that could panic.
+                caught(|| error::record(self.function(), failure)).unwrap_or(WVMI_ERROR_INTERNAL)
+            }
+        }
+    }
+}
+
+/// Runs `body`; a panic prints nothing and becomes an `Err`.
+#[inline]
+pub fn caught<T>(body: impl FnOnce() -> T) -> thread::Result<T> {
+    install_hook();
+    let _inside = Inside::enter();
+    panic::catch_unwind(AssertUnwindSafe(body))
+}
+
+struct Inside;
+
+impl Inside {
+    #[inline]
+    fn enter() -> Self {
+        DEPTH.set(DEPTH.get().wrapping_add(1));
+        Self
+    }
+}
+
+impl Drop for Inside {
+    #[inline]
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().wrapping_sub(1));
+    }
+}
+
+/// Makes panics inside the guard silent and leaves all others to the hook
+/// that was there before.
+#[inline]
+fn install_hook() {
+    // A hook cannot be set while the thread unwinds.
+    if HOOK.is_completed() || thread::panicking() {
+        return;
+    }
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if DEPTH.get() == 0 {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn reason_of(panic: Box<dyn Any + Send>) -> Cow<'static, str> {
+    match panic.downcast::<String>() {
+        Ok(text) => Cow::Owned(*text),
+        Err(panic) => match panic.downcast::<&'static str>() {
+            Ok(text) => Cow::Borrowed(*text),
+            Err(panic) => {
+                // Dropping a payload of unknown type could panic again.
+                std::mem::forget(panic);
+                Cow::Borrowed("a panic without a message")
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capi::status::WVMI_OK;
+
+    fn call() -> Call {
+        // SAFETY: no pointers are passed.
+        unsafe { Call::new(c"test") }
+    }
+
+    #[test]
+    fn a_panic_becomes_an_internal_error() {
+        assert_eq!(call().run(|| panic!("oops")), WVMI_ERROR_INTERNAL);
+        assert_eq!(call().run(|| panic!("{}", 1)), WVMI_ERROR_INTERNAL);
+        assert_eq!(
+            call().run(|| panic::panic_any(Box::new(1))),
+            WVMI_ERROR_INTERNAL
+        );
+        assert_eq!(call().run(|| Ok(WVMI_OK)), WVMI_OK);
+        assert_eq!(DEPTH.get(), 0);
+    }
+}

@@ -1,0 +1,17 @@
+//! The C ABI: what `include/winvmi.h` declares.
+//!
+//! Conversion only: every function turns its arguments into Rust values, calls
+//! the engine, and turns the answer back. The plumbing apart from the API is
+//! [`ffi`] (pointers) and [`guard`] (panics). The header is
+//! generated from the documentation here and is the users' manual; the names
+//! are C names.
+
+#![allow(non_camel_case_types)]
+
+mod callback;
+mod error;
+mod ffi;
+mod guard;
+mod log;
+mod status;
+mod version;

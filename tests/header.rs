@@ -1,0 +1,85 @@
+//! The committed header is what `src/capi` says.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// The files of the C API in the order in which the header presents them.
+const CHAPTERS: [&str; 5] = ["status", "error", "callback", "log", "version"];
+
+const HEADER: &str = "include/winvmi.h";
+
+/// Least share of the header's lines that are documentation, in percent.
+const LEAST_COMMENT_SHARE: usize = 60;
+
+fn generate() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let builder = CHAPTERS
+        .iter()
+        .fold(cbindgen::Builder::new(), |builder, chapter| {
+            builder.with_src(root.join(format!("src/capi/{chapter}.rs")))
+        });
+    let mut text = Vec::new();
+    builder
+        .with_config(config)
+        .generate()
+        .unwrap()
+        .write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(HEADER)
+}
+
+fn committed() -> String {
+    fs::read_to_string(path()).unwrap_or_default()
+}
+
+#[test]
+fn is_up_to_date() {
+    let generated = generate();
+    if env::var_os("WINVMI_BLESS").is_some() {
+        fs::write(path(), &generated).unwrap();
+    }
+    let committed = committed();
+    assert!(
+        committed == generated,
+        "{HEADER} is out of date: run `WINVMI_BLESS=1 cargo test --test header`"
+    );
+}
+
+#[test]
+fn is_a_manual() {
+    let header = committed();
+    let lines: Vec<&str> = header
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let comments = lines
+        .iter()
+        .filter(|line| line.starts_with("/*") || line.starts_with('*'))
+        .count();
+    let share = comments * 100 / lines.len();
+    assert!(
+        share >= LEAST_COMMENT_SHARE,
+        "{share} % of the header's lines are documentation, want {LEAST_COMMENT_SHARE} %"
+    );
+}
+
+#[test]
+fn carries_the_version_of_the_package() {
+    let header = committed();
+    for (name, value) in [
+        ("MAJOR", env!("CARGO_PKG_VERSION_MAJOR")),
+        ("MINOR", env!("CARGO_PKG_VERSION_MINOR")),
+        ("PATCH", env!("CARGO_PKG_VERSION_PATCH")),
+    ] {
+        assert!(header.contains(&format!("#define WVMI_VERSION_{name} {value}\n")));
+    }
+    let whole = concat!("#define WVMI_VERSION \"", env!("CARGO_PKG_VERSION"), "\"\n");
+    assert!(header.contains(whole));
+}
