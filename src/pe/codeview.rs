@@ -1,12 +1,7 @@
 //! The CodeView record: which PDB belongs to an image.
 
-use std::fmt;
-
 use super::{DirectoryKind, Image, Pe};
-use crate::{
-    core::bytes::{u16_at, u32_at},
-    error::Result,
-};
+use crate::{core::bytes::u32_at, error::Result};
 
 const ENTRY_SIZE: usize = 28;
 const TYPE_CODEVIEW: u32 = 2;
@@ -15,50 +10,13 @@ const FIXED_SIZE: usize = 24;
 /// Longest path of a PDB, in bytes.
 const PATH_MAX: usize = 1024;
 
-/// A GUID; printed as symbol stores spell it, 32 upper-case hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Guid {
-    /// First group.
-    pub data1: u32,
-    /// Second group.
-    pub data2: u16,
-    /// Third group.
-    pub data3: u16,
-    /// The rest, in order.
-    pub data4: [u8; 8],
-}
-
-impl Guid {
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Some(Self {
-            data1: u32_at(bytes, 0)?,
-            data2: u16_at(bytes, 4)?,
-            data3: u16_at(bytes, 6)?,
-            data4: *bytes.get(8..)?.first_chunk()?,
-        })
-    }
-}
-
-impl fmt::Display for Guid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            data1,
-            data2,
-            data3,
-            data4,
-        } = self;
-        write!(f, "{data1:08X}{data2:04X}{data3:04X}")?;
-        data4.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
-    }
-}
-
 /// Identity of the PDB that was made with an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeView {
     /// File name of the PDB, without the path that the linker may have stored.
     pub pdb: String,
-    /// Its GUID.
-    pub guid: Guid,
+    /// Its GUID, in the byte order of the record.
+    pub guid: [u8; 16],
     /// Its age, all 32 bits of it.
     pub age: u32,
 }
@@ -72,7 +30,7 @@ impl CodeView {
         let name = path.rsplit(|byte| b"\\/".contains(byte)).next()?;
         Some(Self {
             pdb: String::from_utf8_lossy(name).into_owned(),
-            guid: Guid::from_bytes(rest)?,
+            guid: *rest.first_chunk()?,
             age: u32_at(bytes, 20)?,
         })
     }

@@ -19,7 +19,7 @@ mod image;
 mod tests;
 
 pub use self::{
-    codeview::{CodeView, Guid},
+    codeview::CodeView,
     headers::{Directory, DirectoryKind, Format, Headers, Section},
     image::{File, Image, Mapped},
 };

@@ -45,6 +45,14 @@ fn hex(text: &str) -> u64 {
     u64::from_str_radix(text, 16).unwrap()
 }
 
+/// A GUID as objdump prints it: the first three groups as numbers.
+fn guid_text(mut guid: [u8; 16]) -> String {
+    guid[..4].reverse();
+    guid[4..6].reverse();
+    guid[6..8].reverse();
+    guid.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The image as the loader would lay it out.
 fn loaded(pe: &Pe<File<'_>>) -> Vec<u8> {
     let mut bytes = vec![0; pe.headers().size_of_image as usize];
@@ -129,7 +137,7 @@ fn codeview_is_what_objdump_reads() {
     for sample in &SAMPLES {
         let codeview = sample.pe().codeview().unwrap().unwrap();
         let words = sample.words("(format RSDS signature");
-        assert_eq!(codeview.guid.to_string(), words[0].to_uppercase());
+        assert_eq!(guid_text(codeview.guid), words[0]);
         assert_eq!(codeview.age.to_string(), words[2]);
         let path = words[4].trim_end_matches(')');
         assert_eq!(codeview.pdb, path.rsplit('\\').next().unwrap());

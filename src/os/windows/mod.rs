@@ -9,6 +9,7 @@
 mod client_id;
 mod facts;
 pub mod handle_table;
+pub mod kernel;
 mod layouts;
 mod list;
 pub mod module;
