@@ -36,6 +36,7 @@ pub mod error;
 pub mod log;
 pub mod os;
 pub mod pe;
+pub mod session;
 pub mod symbols;
 
 pub use error::{Error, Fault, FaultKind, Result};

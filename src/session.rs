@@ -1,0 +1,229 @@
+//! A session: one opened guest, with its memory, its kernel and its symbols.
+//!
+//! Opening succeeds without symbols and without a Windows kernel: memory can
+//! be read in any case, and Windows calls say what is missing.
+
+mod config;
+mod locate;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use once_cell::sync::OnceCell;
+
+pub use self::config::{Config, ProfileCache};
+use crate::{
+    core::{
+        Capabilities, Driver, Memory, Progress, Registers, Space,
+        driver::{DriverInfo, Hints},
+    },
+    driver::{self, Target},
+    error::{Error, MissingSymbols, Result},
+    os::windows::{Windows, kernel::FoundKernel},
+    symbols::{Profile, read_isf},
+};
+
+/// One opened guest. `Send + Sync`: readers on many threads share no lock.
+pub struct Session {
+    config: Config,
+    memory: Arc<Memory>,
+    located: Result<FoundKernel>,
+    windows: OnceCell<Windows>,
+    /// Why the last attempt to load symbols failed.
+    symbols_error: Mutex<Option<Error>>,
+    cancelled: AtomicBool,
+}
+
+impl Session {
+    /// Opens a guest: a path (its format is found out), or a prefix and what it
+    /// applies to (`"kdmp:memory.dmp"`, `"raw:memory.img"`).
+    ///
+    /// # Errors
+    /// Only when the guest's memory cannot be opened. Without kernel or symbols
+    /// the session is a memory-only one; see [`Session::windows`].
+    pub fn open(target: &str, config: &Config) -> Result<Self> {
+        let driver = driver::open(&Target::parse(target)?, config.open_options())?;
+        Self::open_driver(driver, config)
+    }
+
+    /// Opens a guest behind a caller's own back end.
+    pub fn open_driver(driver: Arc<dyn Driver>, config: &Config) -> Result<Self> {
+        let progress = config.progress();
+        let located = locate::locate(&driver, config.translation_slots, progress);
+        let (memory, located) = match located {
+            Ok((memory, located)) => (memory, Ok(located)),
+            Err(Error::Cancelled) => return Err(Error::Cancelled),
+            Err(error) => (
+                locate::memory_only(&driver, config.translation_slots),
+                Err(error),
+            ),
+        };
+        let session = Self {
+            config: config.clone(),
+            memory,
+            located,
+            windows: OnceCell::new(),
+            symbols_error: Mutex::new(None),
+            cancelled: AtomicBool::new(false),
+        };
+        // What is missing is told by the calls that need it.
+        match session.load_symbols(&[]) {
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            _ => Ok(session),
+        }
+    }
+
+    /// Name of the session in log records.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Guest memory.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Facts about the back end.
+    pub fn driver_info(&self) -> DriverInfo {
+        self.memory.driver().info()
+    }
+
+    /// What the back end can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.memory.driver().capabilities()
+    }
+
+    /// What the image's headers say, unverified.
+    pub fn hints(&self) -> Hints {
+        self.memory.driver().hints()
+    }
+
+    /// The kernel image and its page-table root, with or without symbols.
+    ///
+    /// # Errors
+    /// [`Error::NoKernel`] when no Windows kernel was found.
+    pub fn kernel(&self) -> Result<&FoundKernel> {
+        self.located.as_ref().map_err(Clone::clone)
+    }
+
+    /// The Windows layer.
+    ///
+    /// # Errors
+    /// [`Error::NoKernel`] without a kernel, [`Error::NoSymbols`] without its
+    /// symbols ([`Session::load_symbols`] completes the session).
+    pub fn windows(&self) -> Result<&Windows> {
+        match self.windows.get() {
+            Some(windows) => Ok(windows),
+            None => Err(self.why_no_windows()),
+        }
+    }
+
+    #[cold]
+    fn why_no_windows(&self) -> Error {
+        let error = self.symbols_error.lock();
+        match (
+            &self.located,
+            &*error.unwrap_or_else(PoisonError::into_inner),
+        ) {
+            (Err(error), _) | (Ok(_), Some(error)) => error.clone(),
+            (Ok(_), None) => Error::not_found("the kernel's symbols"),
+        }
+    }
+
+    /// The kernel's address space.
+    pub fn kernel_space(&self) -> Result<Space> {
+        match self.windows.get() {
+            Some(windows) => Ok(windows.space()),
+            None => self
+                .kernel()
+                .map(|kernel| Space::Virtual { root: kernel.root }),
+        }
+    }
+
+    /// Looks for the kernel's symbols in `paths`, then where the configuration
+    /// says; does nothing when they are loaded.
+    pub fn load_symbols(&self, paths: &[PathBuf]) -> Result<()> {
+        let loaded = self.windows.get_or_try_init(|| self.attach(paths));
+        let error = loaded.err();
+        let mut last = self
+            .symbols_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.clone_from(&error);
+        error.map_or(Ok(()), Err)
+    }
+
+    fn attach(&self, paths: &[PathBuf]) -> Result<Windows> {
+        let kernel = self.kernel()?;
+        let profile = self.profile(kernel, paths)?;
+        Windows::new(
+            Arc::clone(&self.memory),
+            kernel.image.base,
+            kernel.root,
+            profile,
+        )
+    }
+
+    fn profile(&self, kernel: &FoundKernel, paths: &[PathBuf]) -> Result<Arc<Profile>> {
+        let id = kernel.image.pdb.as_ref();
+        let id = id.ok_or_else(|| Error::not_found("the kernel's CodeView record in the image"))?;
+        let searched: Vec<_> = paths.iter().chain(&self.config.symbol_paths).collect();
+        let name = format!("{}-{}.json.xz", id.guid_text(), id.age);
+        let found = searched
+            .iter()
+            .map(|path| path.join(&name))
+            .find(|it| it.is_file());
+        match found {
+            Some(path) => read_isf(&path).map(Arc::new),
+            None => Err(Error::NoSymbols(Box::new(MissingSymbols {
+                pdb: id.name.clone(),
+                guid: id.guid_text(),
+                age: id.age,
+                searched: searched.into_iter().cloned().collect(),
+            }))),
+        }
+    }
+
+    /// Registers of processor `vcpu`: those of the back end, else those that the
+    /// kernel saved when the processor stopped.
+    pub fn registers(&self, vcpu: u16) -> Result<Registers> {
+        let back_end = match self.memory.driver().registers() {
+            Some(registers) => registers.get(vcpu),
+            None => Err(Error::not_supported("this image carries no registers")),
+        };
+        if back_end.is_ok() || self.capabilities().contains(Capabilities::LIVE) {
+            return back_end;
+        }
+        match self.windows() {
+            Ok(windows) => windows.processor(vcpu)?.saved_registers(),
+            Err(_) => back_end,
+        }
+    }
+
+    /// Forgets everything cached: for a guest that ran since.
+    pub fn refresh(&self) {
+        self.memory.flush();
+    }
+
+    /// Makes long calls of this session, on any thread, end with [`Error::Cancelled`].
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
+    /// Was [`Session::cancel`] called?
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+}
+
+impl Progress for Session {
+    /// Passes progress on to the configuration's callback and cancellation back.
+    fn report(&self, stage: &'static str, done: u64, total: u64) -> bool {
+        !self.is_cancelled() && self.config.progress().report(stage, done, total)
+    }
+}

@@ -1,0 +1,71 @@
+//! How a session is opened.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    core::Progress,
+    driver::{FileMode, OpenOptions},
+};
+
+/// Where parsed symbols are kept between runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ProfileCache {
+    /// `$XDG_CACHE_HOME/winvmi`, else `~/.cache/winvmi`.
+    #[default]
+    Default,
+    /// Nowhere.
+    Off,
+    /// In this directory.
+    Directory(PathBuf),
+}
+
+/// How a session is opened. [`Config::default`] suits most.
+#[derive(Clone)]
+pub struct Config {
+    /// Name of the session in log records.
+    pub name: String,
+    /// Files and directories with symbols, in order of preference.
+    pub symbol_paths: Vec<PathBuf>,
+    /// Whether the local stores of `_NT_SYMBOL_PATH` are searched, too.
+    pub symbol_environment: bool,
+    /// Where parsed symbols are kept.
+    pub profile_cache: ProfileCache,
+    /// Never use the network, even where the build could.
+    pub offline: bool,
+    /// How image files are accessed.
+    pub file_mode: FileMode,
+    /// Number of cached translations (64 to 1,048,576; rounded up to a power of two).
+    pub translation_slots: usize,
+    /// Watches long calls.
+    pub progress: Option<Arc<dyn Progress + Send>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: String::from("winvmi"),
+            symbol_paths: Vec::new(),
+            symbol_environment: true,
+            profile_cache: ProfileCache::default(),
+            offline: true,
+            file_mode: FileMode::default(),
+            translation_slots: crate::core::DEFAULT_TRANSLATION_SLOTS,
+            progress: None,
+        }
+    }
+}
+
+impl Config {
+    pub(super) fn open_options(&self) -> OpenOptions {
+        OpenOptions {
+            file_mode: self.file_mode,
+        }
+    }
+
+    pub(super) fn progress(&self) -> &dyn Progress {
+        match &self.progress {
+            Some(progress) => &**progress,
+            None => &(),
+        }
+    }
+}
