@@ -84,7 +84,7 @@ impl Session {
     }
 
     /// Guest memory.
-    pub fn memory(&self) -> &Memory {
+    pub fn memory(&self) -> &Arc<Memory> {
         &self.memory
     }
 

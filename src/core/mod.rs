@@ -7,9 +7,13 @@
 mod address;
 pub mod bytes;
 pub mod driver;
+mod mapping;
 mod memory;
 mod progress;
+mod ranges;
 mod registers;
+mod scatter;
+mod sparse;
 mod string;
 mod tlb;
 mod translate;
@@ -17,9 +21,13 @@ mod translate;
 pub use self::{
     address::{Gfn, PAGE_SIZE, Pa, Va},
     driver::{Capabilities, Driver},
+    mapping::{Mapping, Segment as MappingSegment},
     memory::{Memory, Partial, Space},
     progress::Progress,
+    ranges::{Range, Ranges},
     registers::{DescriptorTable, Registers, Segment},
+    scatter::ScatterRead,
+    sparse::{PageState, pages_touched},
     string::STRING_MAX,
     tlb::DEFAULT_TRANSLATION_SLOTS,
     translate::{Protection, SoftwarePte, Source, Translate, Translation},
