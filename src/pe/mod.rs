@@ -9,21 +9,28 @@
 //! taking holes for zeros; that is why this one exists.
 //!
 //! Everything is bounded: directories by [`DIRECTORY_MAX`], names by
-//! [`NAME_MAX`], tables by their directory, and every address by the size of the
-//! image.
+//! [`NAME_MAX`], tables by their directory or by what their indices can reach, and
+//! every address by the size of the image.
 
 mod codeview;
+mod exceptions;
+mod exports;
 mod headers;
 mod image;
+mod imports;
+mod read;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     codeview::CodeView,
+    exceptions::RuntimeFunction,
+    exports::{Export, ExportTarget, Exports},
     headers::{Directory, DirectoryKind, Format, Headers, Section},
     image::{File, Image, Mapped},
+    imports::{Import, ImportSymbol, ImportedModule},
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Largest data directory that is read, in bytes.
 pub const DIRECTORY_MAX: u32 = 1 << 20;
@@ -40,7 +47,7 @@ pub struct Pe<I> {
 impl<I: Image> Pe<I> {
     /// Reads the headers of `image`, and nothing else.
     ///
-    /// Fails with [`Error::Corrupt`] where they contradict themselves, and with
+    /// Fails with [`crate::Error::Corrupt`] where they contradict themselves, and with
     /// the fault of the page where they cannot be read.
     pub fn parse(image: I) -> Result<Self> {
         let headers = Headers::parse(&image)?;
@@ -57,44 +64,5 @@ impl<I: Image> Pe<I> {
     /// Fails with the fault of the page where it cannot be read.
     pub fn sections(&self) -> Result<Vec<Section>> {
         self.headers.sections(&self.image)
-    }
-
-    /// A data directory of a believable size, `None` when the image has none.
-    fn directory(&self, kind: DirectoryKind) -> Result<Option<Directory>> {
-        match self.headers.directory(kind) {
-            Some(directory) if directory.size > DIRECTORY_MAX => Err(self.corrupt(
-                "IMAGE_DATA_DIRECTORY",
-                directory.rva,
-                format!("{:#x} bytes are too many", directory.size),
-            )),
-            directory => Ok(directory),
-        }
-    }
-
-    /// `length` bytes of `structure` at `rva`.
-    fn bytes(&self, structure: &'static str, rva: u32, length: usize) -> Result<Vec<u8>> {
-        self.check(structure, rva, length)?;
-        let mut bytes = vec![0; length];
-        self.image.read(rva, &mut bytes)?;
-        Ok(bytes)
-    }
-
-    /// Refuses ranges that leave the image.
-    fn check(&self, structure: &'static str, rva: u32, length: usize) -> Result<()> {
-        let left = self.headers.size_of_image.checked_sub(rva);
-        if left.is_some_and(|left| length <= left as usize) {
-            return Ok(());
-        }
-        Err(self.corrupt(structure, rva, "it leaves the image"))
-    }
-
-    fn corrupt(
-        &self,
-        structure: &'static str,
-        rva: u32,
-        reason: impl Into<std::borrow::Cow<'static, str>>,
-    ) -> Error {
-        let address = self.image.base().wrapping_add(rva.into());
-        Error::corrupt(structure, address, reason)
     }
 }
