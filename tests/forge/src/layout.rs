@@ -49,6 +49,8 @@ pub struct LayoutFacts {
     pub system_root: u64,
     /// Index of the page-table self-map entry in every page-map level 4.
     pub self_map_index: usize,
+    /// Size of the debugger data block in bytes.
+    pub debugger_data_size: u32,
     /// Start of the virtual range from which kernel pool is given out.
     pub pool_base: u64,
     /// Virtual address of the PFN database.
@@ -149,6 +151,7 @@ const WIN7_SP1: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f800_02a4_b000,
     system_root: 0x18_7000,
     self_map_index: 0x1ed,
+    debugger_data_size: 0x340,
     pool_base: 0xffff_fa80_0c00_0000,
     pfn_database: 0xffff_fa80_0000_0000,
 };
@@ -163,6 +166,7 @@ const WIN8_1: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f803_1a08_7000,
     system_root: 0x1a_7000,
     self_map_index: 0x1ed,
+    debugger_data_size: 0x360,
     pool_base: 0xffff_e000_1c00_0000,
     pfn_database: 0xffff_fa80_0000_0000,
 };
@@ -177,6 +181,7 @@ const WIN10_1607: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f801_9d20_9000,
     system_root: 0x1a_a000,
     self_map_index: 0x12b,
+    debugger_data_size: 0x370,
     pool_base: 0xffff_c48a_3400_0000,
     pfn_database: 0xffff_e300_0000_0000,
 };
@@ -191,6 +196,7 @@ const WIN10_1809: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f800_7bc0_2000,
     system_root: 0x1a_b000,
     self_map_index: 0x1b7,
+    debugger_data_size: 0x380,
     pool_base: 0xffff_9d0f_5200_0000,
     pfn_database: 0xffff_b780_0000_0000,
 };
@@ -205,6 +211,7 @@ const WIN10_1903: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f804_3d60_0000,
     system_root: 0x1a_a000,
     self_map_index: 0x17d,
+    debugger_data_size: 0x380,
     pool_base: 0xffff_d38e_0a00_0000,
     pfn_database: 0xffff_8d00_0000_0000,
 };
@@ -219,6 +226,7 @@ const WIN10_2004: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f804_7ba0_0000,
     system_root: 0x1a_d000,
     self_map_index: 0x1db,
+    debugger_data_size: 0x380,
     pool_base: 0xffff_8504_2800_0000,
     pfn_database: 0xffff_a880_0000_0000,
 };
@@ -233,6 +241,7 @@ const SERVER_2022: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f800_2f40_0000,
     system_root: 0x1a_e000,
     self_map_index: 0x11f,
+    debugger_data_size: 0x380,
     pool_base: 0xffff_b70c_6600_0000,
     pfn_database: 0xffff_dc80_0000_0000,
 };
@@ -247,6 +256,7 @@ const WIN11_21H2: LayoutFacts = LayoutFacts {
     kernel_base: 0xffff_f806_4e40_0000,
     system_root: 0x1a_e000,
     self_map_index: 0x16a,
+    debugger_data_size: 0x380,
     pool_base: 0xffff_9a02_7e00_0000,
     pfn_database: 0xffff_c900_0000_0000,
 };

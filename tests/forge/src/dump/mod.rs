@@ -1,0 +1,5 @@
+//! Writers of memory images.
+
+pub(crate) mod full;
+pub(crate) mod header;
+pub(crate) mod raw;

@@ -1,0 +1,79 @@
+//! Global variables of the kernel that hold plain values.
+
+use crate::guest::Guest;
+
+/// Value of the invalid-entry mask that takes effect where a software entry's swizzle bit is clear.
+pub(crate) const INVALID_PTE_MASK: u64 = 0x0000_2000_0000_0000;
+
+/// Writes version strings, numbers and limits.
+pub(crate) fn write(guest: &mut Guest) {
+    write_version(guest);
+    write_limits(guest);
+    write_invalid_pte_mask(guest);
+    let base = guest.expected.kernel.base;
+    guest.write_u64(guest.symbol("PsNtosImageBase"), base);
+    let shadow = u8::from(guest.expected.kernel.kva_shadow);
+    guest.write(guest.symbol("KiKvaShadow"), &[shadow]);
+    for name in [
+        "PsActiveProcessHead",
+        "PsLoadedModuleList",
+        "KdpDebuggerDataListHead",
+    ] {
+        guest.empty_list(guest.symbol(name));
+    }
+}
+
+fn write_version(guest: &mut Guest) {
+    let kernel = guest.expected.kernel.clone();
+    let service_pack = u32::from(guest.layout().facts().service_pack) << 8;
+    write_text(guest, "NtBuildLab", &kernel.build_lab);
+    write_text(guest, "NtBuildLabEx", &kernel.build_lab_ex);
+    write_number(guest, "NtBuildNumber", 0xf000_0000 | kernel.build);
+    write_number(guest, "CmNtCSDVersion", service_pack);
+    write_number(guest, "KeNumberProcessors", kernel.processors);
+    if let Some(count) = guest.find_symbol("KeNumberProcessorsGroup0") {
+        guest.write(count, &[kernel.processors as u8]);
+    }
+}
+
+fn write_limits(guest: &mut Guest) {
+    let highest = guest.expected.kernel.highest_user_address;
+    let pfn_database = guest.layout().facts().pfn_database;
+    guest.write_u64(guest.symbol("MmHighestUserAddress"), highest);
+    guest.write_u64(guest.symbol("MmUserProbeAddress"), highest + 1);
+    let system_start = if highest >> 43 == 0 {
+        0xffff_0800_0000_0000
+    } else {
+        0xffff_8000_0000_0000
+    };
+    guest.write_u64(guest.symbol("MmSystemRangeStart"), system_start);
+    guest.write_u64(guest.symbol("MmPfnDatabase"), pfn_database);
+    if let Some(va) = guest.find_symbol("MmPteBase") {
+        let index = guest.expected.kernel.self_map_index as u64;
+        guest.write_u64(va, 0xffff_0000_0000_0000 | index << 39);
+    }
+}
+
+/// The mask was a variable of its own before it moved into `MiState`.
+fn write_invalid_pte_mask(guest: &mut Guest) {
+    let variable = guest.find_symbol("MiInvalidPteMask").or_else(|| {
+        let state = guest.find_symbol("MiState")?;
+        let field = guest
+            .profile
+            .find_field("_MI_SYSTEM_INFORMATION", "Hardware.InvalidPteMask")?;
+        Some(state + field.offset)
+    });
+    if let Some(va) = variable {
+        guest.write_u64(va, INVALID_PTE_MASK);
+    }
+}
+
+fn write_number(guest: &mut Guest, symbol: &str, value: u32) {
+    guest.write(guest.symbol(symbol), &value.to_le_bytes());
+}
+
+fn write_text(guest: &mut Guest, symbol: &str, text: &str) {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.push(0);
+    guest.write(guest.symbol(symbol), &bytes);
+}

@@ -1,0 +1,11 @@
+//! Executive objects: headers, types, names, directories, files and other kinds.
+
+pub(crate) mod directory;
+pub(crate) mod file;
+pub(crate) mod header;
+pub(crate) mod key;
+pub(crate) mod others;
+pub(crate) mod types;
+
+pub use header::{InfoMask, NewObject};
+pub(crate) use types::ObjectTypes;

@@ -1,0 +1,18 @@
+//! The standard population: processes, threads, objects and handles of every kind.
+
+mod handles;
+mod objects;
+mod pages;
+mod processes;
+mod scale;
+
+use crate::guest::Guest;
+
+/// Populates a new guest.
+pub(crate) fn populate(guest: &mut Guest) {
+    let objects = objects::create(guest);
+    let processes = processes::create(guest);
+    handles::open(guest, &processes, &objects);
+    pages::place(guest, &processes);
+    scale::enlarge(guest);
+}
