@@ -1,5 +1,8 @@
 //! The back ends over files: formats, detection, damage.
 
+mod bitmap;
+mod damage;
 mod full;
 mod raw;
 mod support;
+mod triage;

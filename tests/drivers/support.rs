@@ -178,3 +178,106 @@ pub fn full_dump(runs: &[(u64, u64)]) -> Vec<u8> {
     }
     dump
 }
+
+/// The frames whose numbers make up `frames`, as a bitmap of `bits` bits.
+fn bitmap(frames: &[u64], bits: u64) -> Vec<u8> {
+    let mut bitmap = vec![0; bits.div_ceil(8) as usize];
+    for frame in frames {
+        bitmap[(frame / 8) as usize] |= 1 << (frame % 8);
+    }
+    bitmap
+}
+
+/// Pads `dump` to the next page.
+fn pad(dump: &mut Vec<u8>) -> u64 {
+    dump.resize(dump.len().next_multiple_of(PAGE_SIZE as usize), 0);
+    dump.len() as u64
+}
+
+/// A bitmap dump of ascending `frames`, of `bits` possible ones.
+pub fn bitmap_dump(dump_type: u32, frames: &[u64], bits: u64) -> Vec<u8> {
+    let mut dump = header(dump_type);
+    dump.extend_from_slice(b"SDMPDUMP");
+    dump.resize(0x2038, 0);
+    dump.extend(bitmap(frames, bits));
+    let first_page = pad(&mut dump);
+    put(&mut dump, 0x2020, &first_page.to_le_bytes());
+    put(&mut dump, 0x2028, &(frames.len() as u64).to_le_bytes());
+    put(&mut dump, 0x2030, &bits.to_le_bytes());
+    dump.extend(frames.iter().copied().flat_map(page));
+    dump
+}
+
+/// A `_SUMMARY_DUMP64` with 32-bit fields.
+pub fn summary_dump(frames: &[u64], bits: u32) -> Vec<u8> {
+    let mut dump = header(2);
+    dump.extend_from_slice(b"SDMPDUMP");
+    dump.resize(0x2028, 0);
+    dump.extend(bitmap(frames, bits.into()));
+    let first_page = pad(&mut dump) as u32;
+    put(&mut dump, 0x200c, &first_page.to_le_bytes());
+    put(&mut dump, 0x2010, &bits.to_le_bytes());
+    put(&mut dump, 0x2014, &(frames.len() as u32).to_le_bytes());
+    put(&mut dump, 0x2018, &bits.to_le_bytes());
+    dump.extend(frames.iter().copied().flat_map(page));
+    dump
+}
+
+/// An `RDMP` dump of `ranges` (first frame, number of frames).
+pub fn range_dump(dump_type: u32, ranges: &[(u64, u64)]) -> Vec<u8> {
+    let mut dump = header(dump_type);
+    dump.extend_from_slice(b"\x40\0\0\0RDMPDUMP");
+    dump.resize(0x2030, 0);
+    for (base, count) in ranges {
+        dump.extend(base.to_le_bytes());
+        dump.extend(count.to_le_bytes());
+    }
+    let first_page = pad(&mut dump);
+    put(&mut dump, 0x2010, &(first_page - 0x2020).to_le_bytes());
+    put(&mut dump, 0x2018, &first_page.to_le_bytes());
+    put(&mut dump, 0x2020, &(ranges.len() as u32).to_le_bytes());
+    let pages: u64 = ranges.iter().map(|range| range.1).sum();
+    put(&mut dump, 0x2028, &pages.to_le_bytes());
+    for (base, count) in ranges {
+        dump.extend((*base..base + count).flat_map(page));
+    }
+    dump
+}
+
+/// A triage dump of `blocks` (virtual address, bytes) and one driver.
+pub fn triage_dump(blocks: &[(u64, &[u8])]) -> Vec<u8> {
+    let mut dump = header(4);
+    dump.resize(0x2080, 0);
+    let driver_list = dump.len() as u32;
+    dump.resize(dump.len() + 0x90, 0);
+    let name_offset = dump.len() as u32;
+    let name: Vec<u8> = "\\a.sys"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    dump.extend((name.len() as u32 / 2).to_le_bytes());
+    dump.extend(name);
+    let entry = driver_list as usize;
+    put(&mut dump, entry, &name_offset.to_le_bytes());
+    put(
+        &mut dump,
+        entry + 0x38,
+        &0xffff_f800_1000_0000_u64.to_le_bytes(),
+    );
+    put(&mut dump, entry + 0x48, &0x5000_u32.to_le_bytes());
+    put(&mut dump, 0x2030, &driver_list.to_le_bytes());
+    put(&mut dump, 0x2034, &1_u32.to_le_bytes());
+    let block_list = dump.len();
+    put(&mut dump, 0x2078, &(block_list as u32).to_le_bytes());
+    put(&mut dump, 0x207c, &(blocks.len() as u32).to_le_bytes());
+    dump.resize(block_list + blocks.len() * 16, 0);
+    for (index, (address, bytes)) in blocks.iter().enumerate() {
+        let offset = dump.len() as u32;
+        let entry = block_list + index * 16;
+        put(&mut dump, entry, &address.to_le_bytes());
+        put(&mut dump, entry + 8, &offset.to_le_bytes());
+        put(&mut dump, entry + 12, &(bytes.len() as u32).to_le_bytes());
+        dump.extend_from_slice(bytes);
+    }
+    dump
+}

@@ -11,6 +11,23 @@ pub struct BugCheck {
     pub parameters: [u64; 4],
 }
 
+/// A kernel module that the image's own headers list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleHint {
+    /// Path as UTF-16, for example `\SystemRoot\system32\ntoskrnl.exe`.
+    pub path: Vec<u16>,
+    /// First byte of the image.
+    pub base: Va,
+    /// Entry point; often not recorded.
+    pub entry_point: Va,
+    /// Size of the image in bytes.
+    pub size: u32,
+    /// Checksum from its PE header.
+    pub checksum: u32,
+    /// Time stamp from its PE header.
+    pub timestamp: u32,
+}
+
 /// Unverified facts from headers; each is checked before it is believed.
 #[derive(Debug, Clone, Default)]
 pub struct Hints {
@@ -30,4 +47,7 @@ pub struct Hints {
     pub system_time: Option<u64>,
     /// The recorded bug check.
     pub bug_check: Option<BugCheck>,
+    /// Modules in load order. Triage dumps list them here and lack the kernel's
+    /// own list; all other images leave this empty.
+    pub modules: Vec<ModuleHint>,
 }

@@ -10,7 +10,7 @@ mod memory;
 use bitflags::bitflags;
 
 pub use self::{
-    hints::{BugCheck, Hints},
+    hints::{BugCheck, Hints, ModuleHint},
     live::{
         Control, Event, EventReason, EventResponse, Events, Interrupt, InterruptKind, MemoryAccess,
         Monitor, ResponseAction, ViewId, Views,

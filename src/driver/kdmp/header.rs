@@ -34,21 +34,30 @@ pub enum DumpType {
     /// 4: single blocks by virtual address.
     Triage,
     /// 5 to 10: pages behind a header of their own, which says how they are stored.
-    Pages(&'static str),
+    Pages {
+        /// What people call it.
+        name: &'static str,
+        /// 10: everything, with the pages counted.
+        complete: bool,
+    },
 }
 
 impl DumpType {
     fn new(number: u32) -> Result<Self> {
+        let pages = |name| Self::Pages {
+            name,
+            complete: number == 10,
+        };
         Ok(match number {
             1 => Self::Full,
             2 => Self::Summary,
             4 => Self::Triage,
-            5 => Self::Pages("full bitmap dump"),
-            6 => Self::Pages("kernel bitmap dump"),
-            7 => Self::Pages("automatic dump"),
-            8 => Self::Pages("kernel dump"),
-            9 => Self::Pages("kernel and user dump"),
-            10 => Self::Pages("complete dump"),
+            5 => pages("full bitmap dump"),
+            6 => pages("kernel bitmap dump"),
+            7 => pages("automatic dump"),
+            8 => pages("kernel dump"),
+            9 => pages("kernel and user dump"),
+            10 => pages("complete dump"),
             3 => return Err(refused("a header-only dump (type 3) holds no memory")),
             _ => return Err(refused(format!("dump type {number:#x} is not known"))),
         })
@@ -60,7 +69,7 @@ impl DumpType {
             Self::Full => "full dump",
             Self::Summary => "summary dump",
             Self::Triage => "triage dump",
-            Self::Pages(name) => name,
+            Self::Pages { name, .. } => name,
         }
     }
 }
@@ -158,6 +167,7 @@ impl Header {
             // `SystemTime`
             system_time: self.set_u64(0xfa8),
             bug_check: self.bug_check(),
+            modules: Vec::new(),
         }
     }
 }

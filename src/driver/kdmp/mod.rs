@@ -1,16 +1,23 @@
 //! Crash dumps of 64-bit Windows on x64 (`PAGEDU64`).
 
+mod bitmap;
+mod blocks;
 mod context;
+mod drivers;
 mod header;
 mod kdbg;
 mod processors;
+mod ranges;
 mod runs;
 mod space;
+mod triage;
 
 use self::{
+    blocks::Blocks,
     header::{DumpType, Header},
     kdbg::Kdbg,
     space::Space,
+    triage::Triage,
 };
 use super::{
     Format,
@@ -20,7 +27,7 @@ use super::{
 use crate::{
     arch::amd64::LongMode,
     core::driver::{DriverInfo, Hints},
-    error::{Error, Result},
+    error::Result,
 };
 
 /// The format. Other dumps of Windows are claimed, too, to be refused by name.
@@ -43,7 +50,20 @@ fn open(file: ImageFile) -> Result<Image> {
             let runs = runs::read(&header, &file)?;
             Ok(paged(&header, kind, file, runs))
         }
-        other => Err(Error::not_supported(format!("a {}", other.name()))),
+        DumpType::Triage => triage(&header, kind, file),
+        DumpType::Summary => {
+            let bitmap = bitmap::read_summary(&file)?;
+            Ok(paged(&header, kind, file, bitmap))
+        }
+        // What follows the header says how, whatever the type says.
+        DumpType::Pages { complete, .. } if ranges::is_next(&file) => {
+            let ranges = ranges::read(&file, complete)?;
+            Ok(paged(&header, kind, file, ranges))
+        }
+        DumpType::Pages { .. } => {
+            let bitmap = bitmap::read(&file)?;
+            Ok(paged(&header, kind, file, bitmap))
+        }
     }
 }
 
@@ -66,6 +86,29 @@ fn paged(header: &Header, kind: DumpType, file: ImageFile, layout: impl Layout +
         mapped,
         memory: Stored::Frames(Box::new(frames)),
     }
+}
+
+/// A dump of blocks by virtual address.
+fn triage(header: &Header, kind: DumpType, file: ImageFile) -> Result<Image> {
+    let triage = Triage::read(&file)?;
+    let mut list = triage.blocks(header, &file)?;
+    let drivers = drivers::read(&file, triage.driver_list());
+    let mut blocks = Blocks::new(file, list.clone());
+    let space = Space::Stored(&blocks);
+    let kdbg = header.debugger_data().and_then(|va| Kdbg::read(&space, va));
+    if let Some(kdbg) = kdbg {
+        list.extend(triage.copies(&kdbg, &space, blocks.file()));
+        blocks = blocks.with(list);
+    }
+    let (mut hints, registers) = facts(header, &[Space::Stored(&blocks)]);
+    hints.modules = drivers;
+    Ok(Image {
+        info: info(header, kind, blocks.size()),
+        hints,
+        registers,
+        mapped: blocks.file().is_mapped(),
+        memory: Stored::Bytes(Box::new(blocks)),
+    })
 }
 
 fn info(header: &Header, kind: DumpType, memory_size: u64) -> DriverInfo {
