@@ -4,7 +4,7 @@
 //! gathered. Nothing is chosen by Windows version: every structure looks at the
 //! members that the symbols give it.
 
-use super::{handle_table, module, process, processor, thread};
+use super::{handle_table, module, process, processor, region, thread};
 use crate::{
     error::{Error, Result},
     symbols::Profile,
@@ -18,6 +18,7 @@ pub(super) struct Layouts {
     pub(super) handle_entry: handle_table::EntryLayout,
     pub(super) module: module::Layout,
     pub(super) module_stamp: module::StampLayout,
+    pub(super) region: region::Layout,
     pub(super) processor: processor::Layout,
     pub(super) processor_state: processor::StateLayout,
     /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
@@ -37,6 +38,7 @@ impl Layouts {
             handle_entry: handle_table::EntryLayout::new(isr)?,
             module: module::Layout::new(isr).map_err(missing)?,
             module_stamp: module::StampLayout::new(isr).map_err(missing)?,
+            region: region::Layout::new(profile)?,
             processor: processor::Layout::new(isr).map_err(missing)?,
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
             body_offset: body.offset,

@@ -17,6 +17,7 @@ mod paging;
 pub mod process;
 pub mod processor;
 mod record;
+pub mod region;
 pub mod thread;
 pub mod time;
 
@@ -32,6 +33,7 @@ pub use self::{
     process::{Architecture, PebAddress, Process, Processes},
     processor::Processor,
     record::Record,
+    region::{Region, RegionKind, RegionProtection, Regions},
     thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
     time::FileTime,
 };

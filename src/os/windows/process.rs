@@ -104,6 +104,14 @@ impl<'a> Process<'a> {
         &self.windows.layouts.process
     }
 
+    pub(super) const fn windows(&self) -> &'a Windows {
+        self.windows
+    }
+
+    pub(super) const fn record(&self) -> &Record<'a> {
+        &self.record
+    }
+
     /// Address of the `_EPROCESS`: the process object.
     pub const fn object(&self) -> Va {
         self.record.base()

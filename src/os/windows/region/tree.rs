@@ -1,0 +1,189 @@
+//! The tree of a process's regions, old kind and new.
+//!
+//! Every node must lie between the nodes it hangs below. The interval shrinks
+//! with every step down, so no cycle can be walked twice; a node outside of it
+//! is cut off with one gap, and its neighbours still come out.
+
+use super::Region;
+use crate::{
+    core::{PAGE_SIZE, Va},
+    error::{Error, Result},
+    os::windows::Windows,
+};
+
+/// Deeper than a balanced tree of 2^40 nodes.
+const MAX_DEPTH: usize = 64;
+
+/// Low bits of child pointers are flags.
+const POINTER: u64 = !3;
+
+/// A sub-tree that is still to be walked, with the page numbers it may hold.
+struct Subtree {
+    node: Va,
+    first: u64,
+    last: u64,
+}
+
+/// What the walk does next.
+enum Task<'a> {
+    Descend(Subtree),
+    Visit(Region<'a>),
+}
+
+/// A node whose place in the tree was checked.
+struct Node<'a> {
+    region: Region<'a>,
+    first: u64,
+    last: u64,
+}
+
+fn child(region: &Region<'_>, left: bool) -> Result<Option<Va>> {
+    let short = region.short();
+    let field = if left {
+        short.LeftChild
+    } else {
+        short.RightChild
+    };
+    let pointer = region.record.pointer(field)?.0 & POINTER;
+    Ok((pointer != 0).then_some(Va(pointer)))
+}
+
+fn node<'a>(windows: &'a Windows, subtree: &Subtree) -> Result<Node<'a>> {
+    let region = Region::new(windows, subtree.node);
+    let (first, last) = (region.first_page()?, region.last_page()?);
+    if first > last || first < subtree.first || last > subtree.last {
+        return Err(Error::corrupt(
+            "_MMVAD",
+            subtree.node,
+            "its addresses do not fit its place in the tree",
+        ));
+    }
+    Ok(Node {
+        region,
+        first,
+        last,
+    })
+}
+
+impl Node<'_> {
+    fn below(&self, subtree: &Subtree, left: bool) -> Result<Option<Subtree>> {
+        let Some(node) = child(&self.region, left)? else {
+            return Ok(None);
+        };
+        let (first, last) = match left {
+            true => (Some(subtree.first), self.first.checked_sub(1)),
+            false => (self.last.checked_add(1), Some(subtree.last)),
+        };
+        match (first, last) {
+            (Some(first), Some(last)) if first <= last => Ok(Some(Subtree { node, first, last })),
+            _ => Err(Error::corrupt(
+                "_MMVAD",
+                self.region.vad(),
+                "a child hangs where no address is left",
+            )),
+        }
+    }
+}
+
+fn whole(node: Va) -> Subtree {
+    Subtree {
+        node: Va(node.0 & POINTER),
+        first: 0,
+        last: u64::MAX / PAGE_SIZE,
+    }
+}
+
+/// The regions of a process in order; an `Err` is a gap.
+pub struct Regions<'a> {
+    windows: &'a Windows,
+    process: Va,
+    tasks: Vec<Task<'a>>,
+    gap: Option<Error>,
+}
+
+impl<'a> Regions<'a> {
+    pub(super) fn new(windows: &'a Windows, process: Va, root: Result<Option<Va>>) -> Self {
+        let mut regions = Self {
+            windows,
+            process,
+            tasks: Vec::new(),
+            gap: None,
+        };
+        match root {
+            Ok(Some(root)) => regions.tasks.push(Task::Descend(whole(root))),
+            Ok(None) => {}
+            Err(error) => regions.gap = Some(error),
+        }
+        regions
+    }
+
+    /// Replaces a sub-tree by its left side, its node and its right side.
+    fn descend(&mut self, subtree: &Subtree) -> Result<()> {
+        let node = node(self.windows, subtree)?;
+        // Both sides are told apart before anything is queued, so that a
+        // damaged one costs neither the node nor the other side.
+        let right = node.below(subtree, false);
+        let left = node.below(subtree, true);
+        if self.tasks.len() >= MAX_DEPTH.saturating_mul(2) {
+            return Err(Error::corrupt(
+                "_MM_AVL_TABLE",
+                self.process,
+                "the tree is deeper than a balanced one can be",
+            ));
+        }
+        let mut queue = |side: Option<Subtree>| self.tasks.extend(side.map(Task::Descend));
+        let mut gap = None;
+        match right {
+            Ok(side) => queue(side),
+            Err(error) => gap = Some(error),
+        }
+        self.tasks.push(Task::Visit(node.region));
+        match left {
+            Ok(side) => self.tasks.extend(side.map(Task::Descend)),
+            Err(error) => gap = gap.or(Some(error)),
+        }
+        gap.map_or(Ok(()), Err)
+    }
+}
+
+impl<'a> Iterator for Regions<'a> {
+    type Item = Result<Region<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(gap) = self.gap.take() {
+                return Some(Err(gap));
+            }
+            match self.tasks.pop()? {
+                Task::Visit(region) => return Some(Ok(region)),
+                Task::Descend(subtree) => self.gap = self.descend(&subtree).err(),
+            }
+        }
+    }
+}
+
+/// The region that holds `va`, searched from `root` down.
+pub(super) fn find<'a>(
+    windows: &'a Windows,
+    process: Va,
+    root: Option<Va>,
+    va: Va,
+) -> Result<Option<Region<'a>>> {
+    let page = va.0 / PAGE_SIZE;
+    let mut subtree = root.map(whole);
+    for _ in 0..MAX_DEPTH {
+        let Some(current) = subtree else {
+            return Ok(None);
+        };
+        let node = node(windows, &current)?;
+        if (node.first..=node.last).contains(&page) {
+            return Ok(Some(node.region));
+        }
+        subtree = node.below(&current, page < node.first)?;
+    }
+    Err(Error::corrupt(
+        "_MM_AVL_TABLE",
+        process,
+        "the tree is deeper than a balanced one can be",
+    ))
+}
