@@ -15,7 +15,14 @@ const LARGEST_STRUCT: usize = 64 << 10;
 ///
 /// # Safety
 /// `repr(C)`, and every bit pattern is valid (integers and raw pointers).
-pub unsafe trait Plain: Copy {}
+pub unsafe trait Plain: Copy {
+    /// The value whose bytes are all zero.
+    #[inline]
+    fn zeroed() -> Self {
+        // SAFETY: every bit pattern is valid.
+        unsafe { mem::zeroed() }
+    }
+}
 
 macro_rules! plain {
     ($($integer:ty),*) => {
@@ -56,8 +63,15 @@ impl Call {
     /// A handle or structure that the call reads.
     #[inline]
     pub fn input<T>(&self, pointer: *const T, name: &'static str) -> Result<&T> {
+        self.optional_input(pointer)
+            .ok_or(Error::NullArgument { argument: name })
+    }
+
+    /// As [`Call::input`]; NULL is none.
+    #[inline]
+    pub fn optional_input<T>(&self, pointer: *const T) -> Option<&T> {
         // SAFETY: NULL or valid for reads while the call lasts (`Call::new`).
-        unsafe { pointer.as_ref() }.ok_or(Error::NullArgument { argument: name })
+        unsafe { pointer.as_ref() }
     }
 
     /// A handle that the call changes; one thread at a time uses it.
@@ -82,15 +96,6 @@ impl Call {
             pointer,
             call: PhantomData,
         })
-    }
-
-    /// Where the call writes a new handle.
-    pub fn handle_output<T>(
-        &self,
-        pointer: *mut *mut T,
-        name: &'static str,
-    ) -> Result<Output<'_, *mut T>> {
-        self.output(pointer, name)
     }
 
     /// UTF-8 text of the caller.
@@ -173,8 +178,7 @@ impl Call {
         name: &'static str,
     ) -> Result<T> {
         check_struct(pointer, size, name)?;
-        // SAFETY: `T` is plain data, for which all zero is valid.
-        let mut value: T = unsafe { mem::zeroed() };
+        let mut value = T::zeroed();
         let known = size.min(size_of::<T>());
         // SAFETY: `size` bytes are readable (`Call::new`); `known` is not more
         // than either side holds, and a local does not overlap the argument.

@@ -2,16 +2,19 @@
 //!
 //! Conversion only: every function turns its arguments into Rust values, calls
 //! the engine, and turns the answer back. The plumbing apart from the API is
-//! [`ffi`] (pointers) and [`guard`] (panics). The header is
+//! [`ffi`] (pointers), [`guard`] (panics) and [`gate`] (closing). The header is
 //! generated from the documentation here and is the users' manual; the names
 //! are C names.
 
 #![allow(non_camel_case_types)]
 
 mod callback;
+mod config;
 mod error;
 mod ffi;
+mod gate;
 mod guard;
 mod log;
+mod session;
 mod status;
 mod version;

@@ -1,0 +1,307 @@
+//! Handles of sessions, and the gate at which closing waits for other threads.
+//!
+//! A session's handle is a number, not an address: a slot of a table and the
+//! slot's generation. A closed handle is therefore recognised for ever, whoever
+//! still uses it, and any other pointer is refused.
+//!
+//! A call publishes the session that it is inside of in a record of its thread,
+//! then checks the generation. Closing advances the generation, has every
+//! thread pass a memory barrier (`membarrier(2)`), and waits until no record
+//! names the session. So a call costs two plain stores, and no reader ever
+//! writes to memory that another reads.
+
+use std::{
+    cell::Cell,
+    ops::Deref,
+    ptr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::session::{Shared, wvmi_session};
+use crate::error::{Error, Result};
+
+/// Most sessions that can be open at once.
+const SLOTS: usize = 1024;
+
+/// Most calls that one thread can be inside of at once (callbacks within callbacks).
+const DEPTH: usize = 8;
+
+/// Handles are odd, so that no real pointer looks like one.
+const MARK: usize = 1;
+const INDEX_SHIFT: u32 = 1;
+const GENERATION_SHIFT: u32 = INDEX_SHIFT + SLOTS.trailing_zeros();
+
+struct Slot {
+    /// The open session, from `Arc::into_raw`.
+    session: AtomicPtr<Shared>,
+    /// How many sessions were closed here.
+    generation: AtomicU64,
+}
+
+static TABLE: [Slot; SLOTS] = [const {
+    Slot {
+        session: AtomicPtr::new(ptr::null_mut()),
+        generation: AtomicU64::new(0),
+    }
+}; SLOTS];
+
+/// Held while a slot is taken or its generation advanced.
+static CHANGING: Mutex<()> = Mutex::new(());
+
+/// What one thread is inside of.
+struct Record {
+    places: [AtomicPtr<Shared>; DEPTH],
+    depth: AtomicUsize,
+}
+
+/// Records of all threads; those of ended threads are used again, none is freed.
+static RECORDS: Mutex<Vec<&'static Record>> = Mutex::new(Vec::new());
+static SPARE: Mutex<Vec<&'static Record>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
+}
+
+struct AtThreadEnd;
+
+impl Drop for AtThreadEnd {
+    fn drop(&mut self) {
+        if let Some(record) = CURRENT.take() {
+            lock(&SPARE).push(record);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Record {
+    #[inline]
+    fn current() -> &'static Self {
+        match CURRENT.get() {
+            Some(record) => record,
+            None => Self::register(),
+        }
+    }
+
+    #[cold]
+    fn register() -> &'static Self {
+        let spare = lock(&SPARE).pop();
+        let record = spare.unwrap_or_else(|| {
+            let record: &'static Self = Box::leak(Box::new(Self {
+                places: Default::default(),
+                depth: AtomicUsize::new(0),
+            }));
+            lock(&RECORDS).push(record);
+            record
+        });
+        CURRENT.set(Some(record));
+        // In a thread that is past its destructors the record is not reused.
+        let _ = AT_THREAD_END.try_with(|_| ());
+        record
+    }
+
+    fn names(&self, session: *mut Shared) -> bool {
+        self.places
+            .iter()
+            .any(|place| place.load(Ordering::Acquire) == session)
+    }
+}
+
+/// A call that is inside of a session; closing waits for it.
+pub struct Inside {
+    session: *const Shared,
+    place: &'static AtomicPtr<Shared>,
+    record: &'static Record,
+}
+
+impl Inside {
+    /// Publishes `session` and keeps it when `valid` still says so afterwards.
+    #[inline]
+    fn enter(session: *mut Shared, valid: impl FnOnce() -> bool) -> Result<Self> {
+        let record = Record::current();
+        let depth = record.depth.load(Ordering::Relaxed);
+        let Some(place) = record.places.get(depth) else {
+            return Err(Error::Busy {
+                reason: "calls within callbacks are nested too deeply".into(),
+            });
+        };
+        place.store(session, Ordering::Relaxed);
+        record.depth.store(depth.wrapping_add(1), Ordering::Relaxed);
+        let inside = Self {
+            session,
+            place,
+            record,
+        };
+        barrier_of_reader();
+        if valid() {
+            Ok(inside)
+        } else {
+            Err(Error::Closed)
+        }
+    }
+
+    /// Enters the session behind a handle.
+    #[inline]
+    pub fn by_handle(handle: *const wvmi_session, name: &'static str) -> Result<Self> {
+        let (slot, generation) = decode(handle, name)?;
+        let session = slot.session.load(Ordering::Acquire);
+        Self::enter(session, || {
+            slot.generation.load(Ordering::Acquire) == generation && !session.is_null()
+        })
+    }
+
+    /// Enters the session that a child keeps alive.
+    #[inline]
+    pub fn by_child(session: &Arc<Shared>) -> Result<Self> {
+        let pointer = Arc::as_ptr(session).cast_mut();
+        Self::enter(pointer, || !session.is_closed())
+    }
+
+    /// The session, to be kept by a child.
+    pub fn share(&self) -> Arc<Shared> {
+        // SAFETY: the pointer comes from an `Arc` that is alive while we are inside.
+        unsafe { Arc::increment_strong_count(self.session) };
+        // SAFETY: the count that was just added is handed to the new `Arc`.
+        unsafe { Arc::from_raw(self.session) }
+    }
+}
+
+impl Deref for Inside {
+    type Target = Shared;
+
+    #[inline]
+    fn deref(&self) -> &Shared {
+        // SAFETY: `enter` published the session and found it open afterwards, so
+        // closing waits for this value before it drops the session.
+        unsafe { &*self.session }
+    }
+}
+
+impl Drop for Inside {
+    #[inline]
+    fn drop(&mut self) {
+        let depth = self.record.depth.load(Ordering::Relaxed);
+        self.place.store(ptr::null_mut(), Ordering::Release);
+        self.record
+            .depth
+            .store(depth.wrapping_sub(1), Ordering::Relaxed);
+    }
+}
+
+#[inline]
+fn decode(handle: *const wvmi_session, name: &'static str) -> Result<(&'static Slot, u64)> {
+    let number = handle.addr();
+    if number == 0 {
+        return Err(Error::NullArgument { argument: name });
+    }
+    let slot = TABLE.get(number >> INDEX_SHIFT & (SLOTS - 1));
+    slot.filter(|_| number & MARK != 0)
+        .map(|slot| (slot, (number >> GENERATION_SHIFT) as u64))
+        .ok_or_else(|| Error::invalid_argument(name, "not a session"))
+}
+
+/// Puts a session into the table and returns its handle.
+pub fn register(session: Shared) -> Result<*mut wvmi_session> {
+    prepare_barrier();
+    let _changing = lock(&CHANGING);
+    let free = TABLE
+        .iter()
+        .enumerate()
+        .find(|(_, slot)| slot.session.load(Ordering::Acquire).is_null());
+    let Some((index, slot)) = free else {
+        return Err(Error::Busy {
+            reason: format!("{SLOTS} sessions are open").into(),
+        });
+    };
+    let pointer = Arc::into_raw(Arc::new(session)).cast_mut();
+    slot.session.store(pointer, Ordering::Release);
+    let generation = slot.generation.load(Ordering::Acquire) as usize;
+    let number = generation << GENERATION_SHIFT | index << INDEX_SHIFT | MARK;
+    Ok(ptr::without_provenance_mut(number))
+}
+
+/// Closes a session: ends what other threads do in it, waits for them, and
+/// gives up the table's share of it.
+pub fn close(handle: *mut wvmi_session) -> Result<()> {
+    let (slot, generation) = decode(handle, "session")?;
+    let session = retire(slot, generation)?;
+    barrier_of_closer();
+    let records = lock(&RECORDS).clone();
+    for record in records {
+        wait_until(|| !record.names(session));
+    }
+    slot.session.store(ptr::null_mut(), Ordering::Release);
+    // SAFETY: `register` made the pointer with `into_raw`, `retire` lets one
+    // closer pass, and no thread is inside any more.
+    drop(unsafe { Arc::from_raw(session) });
+    Ok(())
+}
+
+/// Makes the handle invalid; refuses what this thread itself is inside of.
+fn retire(slot: &Slot, generation: u64) -> Result<*mut Shared> {
+    let _changing = lock(&CHANGING);
+    let session = slot.session.load(Ordering::Acquire);
+    if slot.generation.load(Ordering::Acquire) != generation || session.is_null() {
+        return Err(Error::Closed);
+    }
+    if Record::current().names(session) {
+        return Err(Error::Busy {
+            reason: "a session cannot be closed from inside its own callback".into(),
+        });
+    }
+    // SAFETY: the generation was right, so the table's share is still there.
+    unsafe { &*session }.begin_closing();
+    slot.generation
+        .store(generation.wrapping_add(1), Ordering::Release);
+    Ok(session)
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let mut pause = Duration::from_micros(1);
+    while !done() {
+        thread::sleep(pause);
+        pause = pause.saturating_mul(2).min(Duration::from_millis(1));
+    }
+}
+
+/// Whether closers can make the readers' barriers for them.
+static EXPEDITED: AtomicBool = AtomicBool::new(false);
+
+#[inline]
+fn barrier_of_reader() {
+    if EXPEDITED.load(Ordering::Relaxed) {
+        compiler_fence(Ordering::SeqCst);
+    } else {
+        fence(Ordering::SeqCst);
+    }
+}
+
+fn prepare_barrier() {
+    if !EXPEDITED.load(Ordering::Relaxed)
+        && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+    {
+        EXPEDITED.store(true, Ordering::SeqCst);
+    }
+}
+
+fn barrier_of_closer() {
+    fence(Ordering::SeqCst);
+    let expedited = EXPEDITED.load(Ordering::SeqCst);
+    if expedited && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+        // A sandbox took the call away: a store buffer drains long before this.
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: the call takes no pointers.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
