@@ -66,6 +66,110 @@
 #define WVMI_VERSION "0.1.0"
 
 /**
+ * `kernel_base`, `kernel_root`, `kernel_size`, `kernel_time_date_stamp`,
+ * `version_major` and `version_minor` are filled.
+ */
+#define WVMI_SESSION_VALID_KERNEL 1
+
+/**
+ * `pdb_name`, `pdb_guid` and `pdb_age` are filled.
+ */
+#define WVMI_SESSION_VALID_PDB 2
+
+/**
+ * `build` is filled.
+ */
+#define WVMI_SESSION_VALID_BUILD 4
+
+/**
+ * `kva_shadow` is filled.
+ */
+#define WVMI_SESSION_VALID_KVA_SHADOW 8
+
+/**
+ * `vcpus` is filled.
+ */
+#define WVMI_SESSION_VALID_VCPUS 16
+
+/**
+ * `system_time` is filled.
+ */
+#define WVMI_SESSION_VALID_SYSTEM_TIME 32
+
+/**
+ * `bug_check_code` and `bug_check_parameters` are filled.
+ */
+#define WVMI_SESSION_VALID_BUG_CHECK 64
+
+/**
+ * Physical memory can be read.
+ */
+#define WVMI_CAPABILITY_PHYSICAL_READ 1
+
+/**
+ * Memory is stored by virtual address (triage dumps); there are no page tables.
+ */
+#define WVMI_CAPABILITY_VIRTUAL_READ 2
+
+/**
+ * Memory can be written.
+ */
+#define WVMI_CAPABILITY_WRITE 4
+
+/**
+ * Registers can be read.
+ */
+#define WVMI_CAPABILITY_REGISTERS 8
+
+/**
+ * Registers can be set.
+ */
+#define WVMI_CAPABILITY_SET_REGISTERS 16
+
+/**
+ * Memory can be mapped into this process with `wvmi_map_range()`.
+ */
+#define WVMI_CAPABILITY_PIN 32
+
+/**
+ * The guest is running: what is read may change.
+ */
+#define WVMI_CAPABILITY_LIVE 64
+
+/**
+ * The guest can be paused and resumed.
+ */
+#define WVMI_CAPABILITY_CONTROL 128
+
+/**
+ * Alternative views of memory can be made.
+ */
+#define WVMI_CAPABILITY_VIEWS 256
+
+/**
+ * Events of the guest can be delivered.
+ */
+#define WVMI_CAPABILITY_EVENTS 512
+
+/**
+ * How a session is opened; made by `wvmi_config_new()`.
+ *
+ * One configuration can open any number of sessions, which copy what they
+ * need: it may be changed and freed at any time. It belongs to one thread at
+ * a time.
+ */
+typedef struct wvmi_config wvmi_config;
+
+/**
+ * One opened guest; made by `wvmi_session_open()`.
+ *
+ * A handle that was closed is recognised: calls with it answer
+ * `WVMI_ERROR_CLOSED`, from any thread, at any later time. At most 1024
+ * sessions can be open at once.
+ */
+typedef struct wvmi_session wvmi_session;
+
+/**
  * Outcome of a call; one of the `WVMI_OK`, `WVMI_END`, ... numbers.
  *
  * Zero is success, positive numbers are expected outcomes, negative numbers
@@ -162,6 +266,122 @@ typedef void (*wvmi_log_callback)(wvmi_log_level level,
  * be called in any thread that uses the library.
  */
 typedef void (*wvmi_release_callback)(void *user_data);
+
+/**
+ * How image files are accessed; one of the `WVMI_FILE_*` numbers.
+ */
+typedef uint32_t wvmi_file_mode;
+
+/**
+ * Watches a long call.
+ *
+ * `session` is the session's name, `stage` what is being done (`"find the
+ * kernel"`), both UTF-8 and valid until the callback returns; `done` of
+ * `total` units of the stage are done, `total` is 0 when it is not known.
+ * `user_data` is what `wvmi_config_set_progress()` was given.
+ *
+ * Returns true to go on, false to end the call with `WVMI_ERROR_CANCELLED`.
+ *
+ * Called a few times per second at most, in the thread that made the long
+ * call, possibly in several threads at once. It may call any function but
+ * `wvmi_session_close()` of the same session. It must return: no `longjmp`,
+ * no C++ exception.
+ */
+typedef bool (*wvmi_progress_callback)(const char *session,
+                                       const char *stage,
+                                       uint64_t done,
+                                       uint64_t total,
+                                       void *user_data);
+
+/**
+ * Facts about a session, filled by `wvmi_session_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields are filled: `WVMI_SESSION_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * What the back end can do: `WVMI_CAPABILITY_*` bits.
+     */
+    uint64_t capabilities;
+    /**
+     * Bytes of guest memory that can be read.
+     */
+    uint64_t memory_size;
+    /**
+     * Address of the kernel image.
+     */
+    uint64_t kernel_base;
+    /**
+     * Physical address of the kernel's page-table root.
+     */
+    uint64_t kernel_root;
+    /**
+     * Time at which the image was taken, as its header says; a FILETIME.
+     */
+    uint64_t system_time;
+    /**
+     * Parameters of the bug check.
+     */
+    uint64_t bug_check_parameters[4];
+    /**
+     * Code of the bug check that the image records.
+     */
+    uint32_t bug_check_code;
+    /**
+     * Size of the kernel image in bytes.
+     */
+    uint32_t kernel_size;
+    /**
+     * Link time stamp of the kernel image.
+     */
+    uint32_t kernel_time_date_stamp;
+    /**
+     * Number of virtual processors.
+     */
+    uint32_t vcpus;
+    /**
+     * Major version of Windows, as the kernel image says.
+     */
+    uint32_t version_major;
+    /**
+     * Minor version of Windows.
+     */
+    uint32_t version_minor;
+    /**
+     * Build number of Windows.
+     */
+    uint32_t build;
+    /**
+     * Age of the kernel's PDB.
+     */
+    uint32_t pdb_age;
+    /**
+     * 1 when the kernel's symbols are loaded, so that calls about Windows work.
+     */
+    uint32_t symbols_loaded;
+    /**
+     * 1 when user mode runs on page tables of its own (KVA shadow).
+     */
+    uint32_t kva_shadow;
+    /**
+     * Name of the back end: `"kdmp"`, `"raw"`.
+     */
+    char back_end[32];
+    /**
+     * What the back end says about the format; empty where it has one only.
+     */
+    char format[64];
+    /**
+     * Name of the kernel's PDB: `"ntkrnlmp.pdb"`.
+     */
+    char pdb_name[PDB_NAME];
+    /**
+     * GUID of the kernel's PDB: 32 upper-case hexadecimal digits.
+     */
+    char pdb_guid[40];
+} wvmi_session_details;
 
 /**
  * The call did what it was asked to do.
@@ -362,6 +582,23 @@ typedef void (*wvmi_release_callback)(void *user_data);
  */
 #define WVMI_LOG_TRACE 5
 
+/**
+ * Files on local disks are mapped, files on network and FUSE file systems read.
+ */
+#define WVMI_FILE_AUTO 0
+
+/**
+ * Files are mapped: the fastest, and needed for `wvmi_map_range()`. When the
+ * file is truncated, or its disk or server lost, while it is mapped, an access
+ * raises SIGBUS, which ends the host unless it handles that.
+ */
+#define WVMI_FILE_MAP 1
+
+/**
+ * Files are read with `pread()`: slower, but every loss is an error of a call.
+ */
+#define WVMI_FILE_READ 2
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -457,6 +694,256 @@ uint32_t wvmi_abi_version(void);
  * Any thread, also from a callback.
  */
 bool wvmi_has_feature(const char *name);
+
+/**
+ * Makes a configuration with all defaults.
+ *
+ * `config` receives the handle; free it with `wvmi_config_free()`.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_config_new(wvmi_config **config);
+
+/**
+ * Frees a configuration. Sessions that it opened are not touched.
+ *
+ * `config` may be NULL. The last error of the thread is left as it is.
+ *
+ * Any thread, also from a callback.
+ */
+void wvmi_config_free(wvmi_config *config);
+
+/**
+ * Names the sessions that this configuration opens, in log records and
+ * progress reports. The default is `"winvmi"`.
+ *
+ * `name` is UTF-8 and copied.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_set_name(wvmi_config *config, const char *name);
+
+/**
+ * Adds a place where symbols are looked for, after those added before.
+ *
+ * `path` is a directory or a file, UTF-8, and is copied: a PDB (`.pdb`), a
+ * Volatility table (`.json`, `.json.xz`), an ISR archive (`.isr`), a directory
+ * of these, or a local symbol store. It need not exist yet.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the path is not UTF-8.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_add_symbol_path(wvmi_config *config, const char *path);
+
+/**
+ * Chooses whether the local stores in the environment variable
+ * `_NT_SYMBOL_PATH` are searched after the added paths. The default is true.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_set_symbol_environment(wvmi_config *config, bool enabled);
+
+/**
+ * Chooses where parsed symbols are kept between runs of programs.
+ *
+ * `directory` is UTF-8 and copied; NULL is the default,
+ * `$XDG_CACHE_HOME/winvmi` or `~/.cache/winvmi`; `""` keeps nothing. A
+ * directory that cannot be made or written is no error: nothing is kept then.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT` for a NULL `config`, or
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the path is not UTF-8.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_set_cache_directory(wvmi_config *config, const char *directory);
+
+/**
+ * Forbids or allows the use of the network for symbols.
+ *
+ * The default is true: nothing is downloaded. Only builds with
+ * `wvmi_has_feature("symbol-server")` can download at all.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_set_offline(wvmi_config *config, bool offline);
+
+/**
+ * Sets the size of a session's translation cache.
+ *
+ * `slots` is the number of 4 KiB pages whose translation is remembered, 64 to
+ * 1,048,576, rounded up to a power of two, at 64 bytes each; 0 is the default
+ * of 8192.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
+ * `WVMI_ERROR_INVALID_ARGUMENT` for a number out of range.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_set_translation_cache(wvmi_config *config, size_t slots);
+
+/**
+ * Chooses how image files are accessed.
+ *
+ * `mode` is `WVMI_FILE_AUTO` (the default), `WVMI_FILE_MAP` or
+ * `WVMI_FILE_READ`; see there for what mapping risks.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an unknown mode.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_set_file_mode(wvmi_config *config, wvmi_file_mode mode);
+
+/**
+ * Sets the callback that watches long calls: opening, and loading symbols.
+ *
+ * It replaces the one set before; sessions that are open keep theirs. Reports
+ * carry the name that the configuration has at the time of this call.
+ *
+ * `callback` may be NULL for none. `user_data` is passed to it and may be
+ * NULL. `release` may be NULL; it is called once, when the configuration and
+ * all sessions that it opened need the callback no more.
+ *
+ * Returns `WVMI_OK`, or `WVMI_ERROR_NULL_ARGUMENT` for a NULL `config`; then
+ * `release` has been called.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_set_progress(wvmi_config *config,
+                                     wvmi_progress_callback callback,
+                                     void *user_data,
+                                     wvmi_release_callback release);
+
+/**
+ * Opens a guest.
+ *
+ * Opening succeeds whenever the guest's memory can be read. Without symbols,
+ * or without a Windows kernel, the session is a memory-only one: calls about
+ * Windows answer `WVMI_ERROR_NO_SYMBOLS` or `WVMI_ERROR_NO_KERNEL`,
+ * `wvmi_session_info()` names the PDB that is needed, and
+ * `wvmi_session_load_symbols()` completes the session.
+ *
+ * `target` is UTF-8: the path of an image, whose format is found out by its
+ * content, or a prefix and what it applies to: `kdmp:PATH` for Windows crash
+ * dumps, `raw:PATH` for raw memory. `config` may be NULL for all defaults and
+ * is not needed after the call. `session` receives the handle; close it with
+ * `wvmi_session_close()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an unknown prefix,
+ * `WVMI_ERROR_NOT_SUPPORTED` for a format or back end that this build cannot
+ * open, `WVMI_ERROR_FORMAT` for a damaged file, `WVMI_ERROR_IO`,
+ * `WVMI_ERROR_CANCELLED` when the progress callback says so, or
+ * `WVMI_ERROR_BUSY` when 1024 sessions are open.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_open(const char *target,
+                              const wvmi_config *config,
+                              wvmi_session **session);
+
+/**
+ * Closes a session.
+ *
+ * Long calls that other threads are inside of end with
+ * `WVMI_ERROR_CANCELLED`; the function returns when all have left. Iterators
+ * and other handles that belong to the session stay valid, answer
+ * `WVMI_ERROR_CLOSED` and are still freed by their own functions, in any
+ * order; memory mapped with `wvmi_map_range()` stays readable.
+ *
+ * `session` may be NULL.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_CLOSED` when it was closed before,
+ * `WVMI_ERROR_INVALID_ARGUMENT` for what never was a session, or
+ * `WVMI_ERROR_BUSY`.
+ *
+ * Any thread; not from a callback that the session itself is calling, which
+ * gets `WVMI_ERROR_BUSY`.
+ */
+wvmi_status wvmi_session_close(wvmi_session *session);
+
+/**
+ * Tells what is known about a session.
+ *
+ * What is not known is left 0 and out of `details->valid`; the back end, its
+ * capabilities and the memory size are always known.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK`, or `WVMI_ERROR_NULL_ARGUMENT` or
+ * `WVMI_ERROR_INVALID_ARGUMENT` for a bad argument.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_info(wvmi_session *session,
+                              wvmi_session_details *details,
+                              size_t size);
+
+/**
+ * Copies the name of the session: the one that its configuration gave it.
+ *
+ * The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, or
+ * `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_name(wvmi_session *session,
+                              char *buffer,
+                              size_t capacity,
+                              size_t *length);
+
+/**
+ * Loads the kernel's symbols into a memory-only session.
+ *
+ * `path` is a file or directory as in `wvmi_config_add_symbol_path()`, UTF-8,
+ * searched before the paths of the configuration; NULL searches those only. A
+ * session that has its symbols stays as it is.
+ *
+ * Returns `WVMI_OK` when the session has its symbols now,
+ * `WVMI_ERROR_NO_SYMBOLS` when they were not found, `WVMI_ERROR_NO_KERNEL`,
+ * `WVMI_ERROR_FORMAT` or `WVMI_ERROR_IO` for a bad file,
+ * `WVMI_ERROR_NO_LAYOUT` when the file lacks what the library needs, or
+ * `WVMI_ERROR_CANCELLED`.
+ *
+ * Any thread, also from a callback; a second thread waits for the first.
+ */
+wvmi_status wvmi_session_load_symbols(wvmi_session *session, const char *path);
+
+/**
+ * Forgets what the session has cached about the guest: translations of
+ * addresses. Needed after a guest has run or its image was changed by others;
+ * writes of the library itself need no refresh.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_refresh(wvmi_session *session);
+
+/**
+ * Ends the long calls that other threads are inside of (loading symbols,
+ * filling large arrays, scanning) with `WVMI_ERROR_CANCELLED`. Calls that
+ * begin later are not affected; the session stays usable.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_cancel(wvmi_session *session);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -36,7 +36,10 @@ pub struct Session {
     windows: OnceCell<Windows>,
     /// Why the last attempt to load symbols failed.
     symbols_error: Mutex<Option<Error>>,
-    cancelled: AtomicBool,
+    /// How often long calls were told to end.
+    cancellations: AtomicU64,
+    /// Whether long calls are to end at once, for good.
+    ending: AtomicBool,
 }
 
 impl Session {
@@ -69,7 +72,8 @@ impl Session {
             located,
             windows: OnceCell::new(),
             symbols_error: Mutex::new(None),
-            cancelled: AtomicBool::new(false),
+            cancellations: AtomicU64::new(0),
+            ending: AtomicBool::new(false),
         };
         // What is missing is told by the calls that need it.
         match session.load_symbols(&[]) {
@@ -210,20 +214,52 @@ impl Session {
         self.memory.flush();
     }
 
-    /// Makes long calls of this session, on any thread, end with [`Error::Cancelled`].
+    /// Ends the long calls that are running now with [`Error::Cancelled`].
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
+        self.cancellations.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Was [`Session::cancel`] called?
-    pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
+    /// Ends the long calls that are running and all that begin later.
+    pub fn end_calls(&self) {
+        self.ending.store(true, Ordering::Release);
+    }
+
+    /// Watches a long call that begins now.
+    pub fn watch(&self) -> Watch<'_> {
+        Watch {
+            session: self,
+            cancellations: self.cancellations.load(Ordering::Acquire),
+        }
     }
 }
 
-impl Progress for Session {
-    /// Passes progress on to the configuration's callback and cancellation back.
+/// Watches one long call of a session: passes its progress on to the
+/// configuration's callback, and cancellation back to it.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    session: &'a Session,
+    /// The session's count when the call began.
+    cancellations: u64,
+}
+
+impl Watch<'_> {
+    /// Was the call told to end?
+    pub fn is_cancelled(&self) -> bool {
+        self.session.ending.load(Ordering::Acquire)
+            || self.session.cancellations.load(Ordering::Acquire) != self.cancellations
+    }
+
+    /// [`Error::Cancelled`] when the call was told to end.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+}
+
+impl Progress for Watch<'_> {
     fn report(&self, stage: &'static str, done: u64, total: u64) -> bool {
-        !self.is_cancelled() && self.config.progress().report(stage, done, total)
+        !self.is_cancelled() && self.session.config.progress().report(stage, done, total)
     }
 }

@@ -6,7 +6,9 @@ use std::{
 };
 
 /// The files of the C API in the order in which the header presents them.
-const CHAPTERS: [&str; 5] = ["status", "error", "callback", "log", "version"];
+const CHAPTERS: [&str; 7] = [
+    "status", "error", "callback", "log", "version", "config", "session",
+];
 
 const HEADER: &str = "include/winvmi.h";
 

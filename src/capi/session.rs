@@ -49,7 +49,7 @@ impl Shared {
     /// Ends long calls and refuses new ones.
     pub fn begin_closing(&self) {
         self.closed.store(true, Ordering::Release);
-        self.session.cancel();
+        self.session.end_calls();
     }
 }
 
