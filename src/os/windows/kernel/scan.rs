@@ -14,7 +14,7 @@ const LOADER_START: Va = Va(0xffff_f800_0000_0000);
 const LOADER_END: Va = Va(0xffff_f880_0000_0000);
 
 /// Bound of a walk through [`LOADER_START`]: pages and absent tables looked at.
-const STEPS_MAX: u64 = 1 << 24;
+const STEPS_MAX: u64 = 1 << 22;
 
 /// Steps between two progress reports.
 const REPORT_EVERY: u64 = 1 << 16;
@@ -38,7 +38,7 @@ pub fn find_below(memory: &Memory, root: Pa, code: Va) -> Result<KernelImage> {
 
 /// The kernel image that the page tables of `root` map, found without a hint.
 ///
-/// Walks what is mapped where Windows loads its kernel, at most 64 GiB of pages.
+/// Walks what is mapped where Windows loads its kernel, at most 16 GiB of pages.
 /// Fails with [`Error::NoKernel`] when no kernel is there, with
 /// [`Error::NotSupported`] for images without physical memory, and with
 /// [`Error::Cancelled`].
