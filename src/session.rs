@@ -212,6 +212,9 @@ impl Session {
     /// Forgets everything cached: for a guest that ran since.
     pub fn refresh(&self) {
         self.memory.flush();
+        if let Some(windows) = self.windows.get() {
+            windows.refresh();
+        }
     }
 
     /// Ends the long calls that are running now with [`Error::Cancelled`].

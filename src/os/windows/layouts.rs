@@ -4,7 +4,7 @@
 //! gathered. Nothing is chosen by Windows version: every structure looks at the
 //! members that the symbols give it.
 
-use super::{handle_table, module, process, processor, region, thread};
+use super::{handle_table, module, object, process, processor, region, thread};
 use crate::{
     error::{Error, Result},
     symbols::Profile,
@@ -21,6 +21,7 @@ pub(super) struct Layouts {
     pub(super) region: region::Layout,
     pub(super) processor: processor::Layout,
     pub(super) processor_state: processor::StateLayout,
+    pub(super) object: object::Layouts,
     /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
     pub(super) body_offset: u64,
 }
@@ -41,6 +42,7 @@ impl Layouts {
             region: region::Layout::new(profile)?,
             processor: processor::Layout::new(isr).map_err(missing)?,
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
+            object: object::Layouts::new(profile)?,
             body_offset: body.offset,
         })
     }
@@ -60,12 +62,18 @@ isr::macros::symbols! {
         PsIdleProcess: Option<u64>,
         PspCidTable: Option<u64>,
         ObpKernelHandleTable: Option<u64>,
+        ObpRootDirectoryObject: Option<u64>,
+        ObpInfoMaskToOffset: Option<u64>,
+        ObTypeIndexTable: Option<u64>,
+        ObHeaderCookie: Option<u64>,
         KiProcessorBlock: Option<u64>,
         KeNumberProcessors: Option<u64>,
         KiKvaShadow: Option<u64>,
         NtBuildNumber: Option<u64>,
         NtBuildLabEx: Option<u64>,
         MmHighestUserAddress: Option<u64>,
+        MmUnloadedDrivers: Option<u64>,
+        MmLastUnloadedDriver: Option<u64>,
         MiInvalidPteMask: Option<u64>,
         MiState: Option<u64>,
     }

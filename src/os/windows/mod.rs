@@ -13,6 +13,7 @@ pub mod kernel;
 mod layouts;
 mod list;
 pub mod module;
+pub mod object;
 mod paging;
 pub mod process;
 pub mod processor;
@@ -20,22 +21,31 @@ mod record;
 pub mod region;
 pub mod thread;
 pub mod time;
+pub mod unloaded;
 
 use std::sync::Arc;
 
-use self::layouts::{Layouts, Variables, missing};
 pub use self::{
     client_id::CidTable,
     facts::KernelFacts,
     handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
     list::List,
     module::{Module, Modules},
+    object::{
+        DirectoryEntries, DirectoryObject, FileAccess, FileObject, NameInfo, Object,
+        ObjectAttributes, ObjectFlags, ObjectKind, ObjectType, ObjectTypes,
+    },
     process::{Architecture, PebAddress, Process, Processes},
     processor::Processor,
     record::Record,
     region::{Region, RegionKind, RegionProtection, Regions},
     thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
     time::FileTime,
+    unloaded::{UnloadedModule, UnloadedModules},
+};
+use self::{
+    layouts::{Layouts, Variables, missing},
+    object::TypeCache,
 };
 use crate::{
     core::{Memory, Pa, Space, Va},
@@ -51,6 +61,7 @@ pub struct Windows {
     root: Pa,
     layouts: Layouts,
     variables: Variables,
+    types: TypeCache,
 }
 
 impl Windows {
@@ -61,6 +72,7 @@ impl Windows {
         let mut windows = Self {
             layouts: Layouts::new(&profile)?,
             variables: Variables::new(profile.isr()).map_err(missing)?,
+            types: TypeCache::new(),
             memory,
             profile,
             base,
@@ -75,6 +87,11 @@ impl Windows {
         }
         paging::attach(&windows);
         Ok(windows)
+    }
+
+    /// Forgets what was learnt about the guest: for a guest that ran since.
+    pub fn refresh(&self) {
+        self.types.clear();
     }
 
     /// Guest memory.

@@ -2,7 +2,7 @@
 
 use isr::macros::Field;
 
-use super::{List, Record, Threads, Windows, handle_table::HandleTable, time::FileTime};
+use super::{List, Object, Record, Threads, Windows, handle_table::HandleTable, time::FileTime};
 use crate::{
     core::{Pa, Space, Va},
     error::{Error, Result},
@@ -110,6 +110,11 @@ impl<'a> Process<'a> {
 
     pub(super) const fn record(&self) -> &Record<'a> {
         &self.record
+    }
+
+    /// The process as an object.
+    pub fn as_object(&self) -> Object<'a> {
+        Object::new(self.windows, self.object())
     }
 
     /// Address of the `_EPROCESS`: the process object.

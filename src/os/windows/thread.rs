@@ -4,7 +4,7 @@ mod wait;
 
 use isr::macros::{Bitfield, Field};
 
-use super::{List, Process, Record, Windows, time::FileTime};
+use super::{List, Object, Process, Record, Windows, time::FileTime};
 use crate::{
     core::Va,
     error::{Error, Result},
@@ -132,6 +132,11 @@ impl<'a> Thread<'a> {
 
     fn cid(&self) -> Record<'a> {
         self.record.embedded(self.layout()._ETHREAD.Cid)
+    }
+
+    /// The thread as an object.
+    pub fn as_object(&self) -> Object<'a> {
+        Object::new(self.windows, self.object())
     }
 
     /// Address of the `_ETHREAD`: the thread object.
