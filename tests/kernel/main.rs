@@ -1,5 +1,6 @@
 //! Finding the kernel, with every kind of clue and with none.
 
+mod forged;
 mod guest;
 
 use winvmi::{
@@ -138,7 +139,7 @@ fn the_start_block_spares_the_scan() {
     guest.start_block(0x1_3000, root, KERNEL_BASE + 0x1040);
     guest.padding = 64 << 30;
     let (guest, memory) = guest.memory();
-    let found = find_root(&memory, &()).unwrap();
+    let found = find_root(&memory, &EndAt("looking for page tables")).unwrap();
     assert_eq!(found.root, Pa(root));
     assert_kernel(&found.image);
     assert!(guest.reads() < 20_000, "{} reads", guest.reads());
@@ -153,7 +154,7 @@ fn start_blocks_that_lie_are_passed_over() {
     // The entry point lies in another image (the HAL of older Windows), above the kernel.
     guest.start_block(0x4000, root, 0xffff_f87f_ffff_f000);
     let (_guest, memory) = guest.memory();
-    let found = find_root(&memory, &()).unwrap();
+    let found = find_root(&memory, &EndAt("looking for page tables")).unwrap();
     assert_eq!(found.root, Pa(root));
     assert_kernel(&found.image);
 }

@@ -11,7 +11,7 @@ use super::{FoundKernel, KERNEL_HALF, KernelImage, find_below, find_in_root};
 use crate::{
     core::{
         Gfn, Memory, PAGE_SIZE, Pa, Progress, Space, Va,
-        bytes::{u32_at, u64_at},
+        bytes::{u16_at, u32_at, u64_at},
     },
     error::{Error, Result},
 };
@@ -23,7 +23,7 @@ const LM_TARGET: usize = 0x70;
 /// `_PROCESSOR_START_BLOCK.ProcessorState.SpecialRegisters.Cr3`.
 const CR3: usize = 0xa0;
 const START_BLOCK_SIZE: usize = 0xa8;
-/// `jmp rel32`.
+/// `jmp rel16`, as real mode decodes it.
 const JUMP: u8 = 0xe9;
 
 /// Bytes of a top-level table that map one half of the address space.
@@ -83,7 +83,7 @@ fn from_start_block(memory: &Memory, progress: &dyn Progress) -> Result<Option<F
 
 /// Root and entry point of a start block, `None` when it is none.
 fn start_block(block: &[u8]) -> Option<(Pa, Va)> {
-    let displacement = u32_at(block, 1)?;
+    let displacement = u16_at(block, 1)?;
     let target = u64_at(block, LM_TARGET)?;
     let root = u64_at(block, CR3)?;
     let sound = block.first() == Some(&JUMP)
