@@ -2,6 +2,7 @@
 
 mod forged;
 mod guest;
+mod real;
 
 use winvmi::{
     Error,
