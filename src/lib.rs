@@ -34,6 +34,7 @@ pub mod core;
 pub mod driver;
 pub mod error;
 pub mod log;
+pub mod monitor;
 pub mod os;
 pub mod pe;
 pub mod session;

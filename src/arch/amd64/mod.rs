@@ -3,4 +3,5 @@
 mod paging;
 mod pte;
 
-pub use paging::{LongMode, PagingMode, dtb_to_root};
+pub use paging::{ENTRY_SIZE, LongMode, PagingMode, dtb_to_root, entry_address, index_shift};
+pub use pte::Pte;

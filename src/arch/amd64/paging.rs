@@ -15,7 +15,8 @@ const CR0_PG: u64 = 1 << 31;
 const CR4_PAE: u64 = 1 << 5;
 const CR4_LA57: u64 = 1 << 12;
 const EFER_LME: u64 = 1 << 8;
-const ENTRY_SIZE: u64 = 8;
+/// Bytes of one page-table entry.
+pub const ENTRY_SIZE: u64 = 8;
 const ENTRIES: u64 = 512;
 /// CR3 carries PCID and cache bits beside the frame.
 const ROOT: u64 = 0x000f_ffff_ffff_f000;
@@ -91,6 +92,11 @@ impl LongMode {
         }
     }
 
+    /// Number of table levels, 4 or 5.
+    pub const fn levels(&self) -> u8 {
+        self.levels
+    }
+
     /// Is every bit above the translated ones a copy of the highest translated one?
     pub const fn is_canonical(&self, va: Va) -> bool {
         // 12 offset bits and 9 a level; the shift is 16 or 7.
@@ -148,11 +154,12 @@ impl LongMode {
 }
 
 /// Lowest address bit that indexes a table of `level`: 12, 21, 30, 39, 48.
-const fn index_shift(level: u8) -> u32 {
+pub const fn index_shift(level: u8) -> u32 {
     (level as u32).wrapping_mul(9).wrapping_add(3)
 }
 
-fn entry_address(table: Pa, va: Va, level: u8) -> Pa {
+/// Where a table of `level` holds the entry of `va`.
+pub fn entry_address(table: Pa, va: Va, level: u8) -> Pa {
     let index = va.0.wrapping_shr(index_shift(level)) & (ENTRIES - 1);
     table.wrapping_add(index.wrapping_mul(ENTRY_SIZE))
 }

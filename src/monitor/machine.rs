@@ -1,0 +1,134 @@
+//! The live guest as the monitor sees it: frames, rights, and a pause that ends.
+
+use std::sync::Arc;
+
+use crate::{
+    core::{
+        Driver, Gfn, PAGE_SIZE, Pa,
+        driver::{Control, Events, PhysicalMemory, VcpuRegisters, Views},
+    },
+    error::{Error, Result},
+};
+
+/// The bytes of one 4 KiB page.
+pub type PageBytes = [u8; PAGE_SIZE as usize];
+
+/// A driver whose guest can be stopped, written and watched.
+///
+/// All reads and writes go to the frames themselves, past every cache.
+#[derive(Clone)]
+pub struct Machine {
+    driver: Arc<dyn Driver>,
+}
+
+impl Machine {
+    /// Wraps a driver.
+    ///
+    /// Fails with [`Error::NotSupported`] when the back end has no running guest.
+    pub fn new(driver: Arc<dyn Driver>) -> Result<Self> {
+        let machine = Self { driver };
+        machine.physical()?;
+        machine.control()?;
+        machine.events()?;
+        Ok(machine)
+    }
+
+    /// The back end.
+    pub fn driver(&self) -> &Arc<dyn Driver> {
+        &self.driver
+    }
+
+    fn lacks(&self, what: &str) -> Error {
+        Error::not_supported(format!(
+            "{what} by the back end \"{}\"",
+            self.driver.info().name
+        ))
+    }
+
+    /// Physical memory.
+    pub fn physical(&self) -> Result<&dyn PhysicalMemory> {
+        self.driver
+            .physical()
+            .ok_or_else(|| self.lacks("memory by frame"))
+    }
+
+    /// Pausing, injection and frame allocation.
+    pub fn control(&self) -> Result<&dyn Control> {
+        self.driver
+            .control()
+            .ok_or_else(|| self.lacks("pausing the guest"))
+    }
+
+    /// Guest events.
+    pub fn events(&self) -> Result<&dyn Events> {
+        self.driver
+            .events()
+            .ok_or_else(|| self.lacks("guest events"))
+    }
+
+    /// Alternative memory views.
+    pub fn views(&self) -> Result<&dyn Views> {
+        self.driver
+            .views()
+            .ok_or_else(|| self.lacks("memory views"))
+    }
+
+    /// Registers of the processors.
+    pub fn registers(&self) -> Result<&dyn VcpuRegisters> {
+        self.driver
+            .registers()
+            .ok_or_else(|| self.lacks("registers"))
+    }
+
+    /// Does the back end have memory views, so that hooks can be hidden?
+    pub fn has_views(&self) -> bool {
+        self.driver.views().is_some()
+    }
+
+    /// The whole page of a frame.
+    pub fn read_page(&self, gfn: Gfn) -> Result<Box<PageBytes>> {
+        let mut page = Box::new([0; PAGE_SIZE as usize]);
+        self.physical()?.read(gfn.pa(), &mut page[..])?;
+        Ok(page)
+    }
+
+    /// Overwrites the whole page of a frame.
+    pub fn write_page(&self, gfn: Gfn, page: &PageBytes) -> Result<()> {
+        Ok(self.physical()?.write(gfn.pa(), page)?)
+    }
+
+    /// One byte.
+    pub fn read_byte(&self, pa: Pa) -> Result<u8> {
+        let mut byte = [0];
+        self.physical()?.read(pa, &mut byte)?;
+        let [byte] = byte;
+        Ok(byte)
+    }
+
+    /// Overwrites one byte.
+    pub fn write_byte(&self, pa: Pa, byte: u8) -> Result<()> {
+        Ok(self.physical()?.write(pa, &[byte])?)
+    }
+
+    /// Stops all processors until the guard is dropped.
+    pub fn pause(&self) -> Result<Pause<'_>> {
+        let control = self.control()?;
+        control.pause()?;
+        Ok(Pause { control })
+    }
+}
+
+/// All processors are stopped as long as this lives.
+#[must_use = "the guest runs on as soon as the guard is dropped"]
+pub struct Pause<'a> {
+    control: &'a dyn Control,
+}
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        // A second try costs nothing; a back end that refuses twice has lost its guest.
+        if self.control.resume().is_err() {
+            let _ = self.control.resume();
+        }
+    }
+}
