@@ -8,23 +8,33 @@ use std::{
 
 use winvmi::{
     arch::amd64::LongMode,
-    core::{Memory, Pa, Va},
+    core::{Memory, Pa, Space, Va},
     driver::{self, Target},
     os::windows::kernel::{KernelImage, find_below, find_in_root, find_root},
-    symbols::PdbId,
+    symbols::{PdbId, read_isf},
 };
 use winvmi_forge::{ExpectedKernel, Guest, Layout, Options, PageSize};
 
 use crate::EndAt;
 
-/// A raw image that is removed when the test is over.
-struct RawImage(PathBuf);
+/// An image that is removed when the test is over.
+struct TempImage(PathBuf);
 
-impl RawImage {
-    fn write(guest: &Guest, name: &str) -> Self {
-        let file = format!("winvmi-kernel-{name}-{}.raw", std::process::id());
-        let image = Self(std::env::temp_dir().join(file));
+impl TempImage {
+    fn new(name: &str) -> Self {
+        let file = format!("winvmi-kernel-{name}-{}", std::process::id());
+        Self(std::env::temp_dir().join(file))
+    }
+
+    fn raw(guest: &Guest, name: &str) -> Self {
+        let image = Self::new(name);
         guest.write_raw(&image.0).unwrap();
+        image
+    }
+
+    fn full_dump(guest: &Guest, name: &str) -> Self {
+        let image = Self::new(name);
+        guest.write_full_dump(&image.0).unwrap();
         image
     }
 
@@ -37,7 +47,7 @@ impl RawImage {
     }
 }
 
-impl Drop for RawImage {
+impl Drop for TempImage {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
@@ -62,7 +72,7 @@ fn every_layout_is_found_with_and_without_the_start_block() {
                 ..Options::default()
             };
             let guest = Guest::build(layout, &options).unwrap();
-            let image = RawImage::write(&guest, &format!("{layout}-{low_stub}"));
+            let image = TempImage::raw(&guest, &format!("{layout}-{low_stub}"));
             let memory = image.memory();
             let found = find_root(&memory, &()).unwrap();
             let expected = &guest.expected().kernel;
@@ -82,7 +92,7 @@ fn every_layout_is_found_below_its_system_call_entry() {
                 ..Options::default()
             };
             let guest = Guest::build(layout, &options).unwrap();
-            let image = RawImage::write(&guest, &format!("{layout}-lstar-{kva_shadow}"));
+            let image = TempImage::raw(&guest, &format!("{layout}-lstar-{kva_shadow}"));
             let memory = image.memory();
             let expected = &guest.expected().kernel;
             let root = Pa(expected.system_root);
@@ -95,9 +105,28 @@ fn every_layout_is_found_below_its_system_call_entry() {
 }
 
 #[test]
+fn every_layout_is_told_by_the_addresses_in_a_dump_header() {
+    for (index, layout) in Layout::ALL.into_iter().enumerate() {
+        let guest = Guest::new(layout, &Options::default()).unwrap();
+        let dump = TempImage::full_dump(&guest, &format!("{layout}-fits"));
+        let memory = dump.memory();
+        let hints = memory.driver().hints();
+        let root = hints.root.unwrap();
+        let base = hints.kernel_base.unwrap();
+        let image = KernelImage::from_hint(&memory, Space::Virtual { root }, base).unwrap();
+        assert_kernel(&image, &guest.expected().kernel);
+        let other = Layout::ALL[(index + 1) % Layout::ALL.len()];
+        for (candidate, fits) in [(layout, true), (other, false)] {
+            let profile = read_isf(&candidate.table_path()).unwrap();
+            assert_eq!(image.fits(&profile, &hints), fits, "{layout} {candidate}");
+        }
+    }
+}
+
+#[test]
 fn large_images_with_a_start_block_are_not_read() {
     let guest = Guest::build(Layout::Win10_2004, &Options::default()).unwrap();
-    let image = RawImage::write(&guest, "64g");
+    let image = TempImage::raw(&guest, "64g");
     let file: File = OpenOptions::new().write(true).open(&image.0).unwrap();
     file.set_len(64 << 30).unwrap();
     let found = find_root(&image.memory(), &EndAt("looking for page tables")).unwrap();

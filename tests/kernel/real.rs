@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use winvmi::{
-    core::{Memory, Space, Va},
+    core::{Memory, Space, Va, driver::Hints},
     driver::{self, Target},
     os::windows::kernel::{Clues, KernelImage, locate},
+    symbols::read_isf,
 };
+use winvmi_forge::Layout;
 
 fn real_dump() -> Option<PathBuf> {
     let shared = std::env::var_os("WINVMI_SHARED").map(PathBuf::from);
@@ -39,4 +41,12 @@ fn the_header_page_of_a_triage_dump_is_believed() {
         lstar: 0,
     };
     assert_eq!(locate(&memory, &clues, &()).unwrap().image, image);
+    // Where its variables are tells the build.
+    for layout in Layout::ALL {
+        let profile = read_isf(&layout.table_path()).unwrap();
+        let guid = profile.id().guid_text();
+        let right = guid == "5278AFF86C341677D7D7835C85B7B844";
+        assert_eq!(image.fits(&profile, &hints), right, "{guid}");
+        assert!(!image.fits(&profile, &Hints::default()));
+    }
 }

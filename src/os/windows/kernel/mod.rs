@@ -5,6 +5,7 @@
 //! system-call entry and rootkits move whatever they like. [`locate`] takes what
 //! a back end knows, from the best clue to none at all.
 
+mod fit;
 mod root;
 mod scan;
 
