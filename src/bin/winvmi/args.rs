@@ -1,0 +1,140 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+/// Look into a Windows guest: a crash dump, a memory image.
+#[derive(Parser)]
+#[command(name = "winvmi", version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The guest, and how it is opened.
+#[derive(Group)]
+pub struct Target {
+    /// Crash dump or memory image (a path, or kdmp:PATH, raw:PATH, ...)
+    pub target: String,
+    /// File or directory with symbols (.isr, .pdb, ISF .json or .json.xz); may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub symbols: Vec<PathBuf>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which processes a list is about.
+#[derive(Group)]
+#[group(multiple = false)]
+pub struct ProcessFilter {
+    /// Only the process with this id
+    #[arg(long)]
+    pub pid: Option<u32>,
+    /// Only processes with this image name (case does not count)
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// An address and the space it lies in.
+#[derive(Group)]
+pub struct Place {
+    /// Address (0x...), symbol (nt!NtCreateFile), or symbol plus offset (nt!KiSystemCall64+0x10)
+    pub address: String,
+    /// In the address space of the process with this id [default: the kernel's]
+    #[arg(long, conflicts_with = "physical")]
+    pub pid: Option<u32>,
+    /// A physical address
+    #[arg(long)]
+    pub physical: bool,
+}
+
+/// Where processes are looked for.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Source {
+    /// The list of active processes
+    List,
+    /// The table of process and thread ids, which hidden processes are in, too
+    Ids,
+}
+
+/// What is to be done.
+#[derive(Subcommand)]
+pub enum Command {
+    /// What is known about the guest, its kernel and its symbols
+    Info {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Processes
+    Ps {
+        #[command(flatten)]
+        target: Target,
+        /// Show who created whom
+        #[arg(long)]
+        tree: bool,
+        /// Where processes are looked for
+        #[arg(long, value_enum, default_value = "list")]
+        source: Source,
+    },
+    /// Threads
+    Threads {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
+    /// Open handles and what they refer to
+    Handles {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
+    /// Modules of the kernel
+    Modules {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Bytes of memory
+    Read {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        place: Place,
+        /// Number of bytes
+        #[arg(default_value_t = 256)]
+        length: u64,
+    },
+    /// Where a virtual address leads
+    Translate {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Addresses of symbols (nt!NtCreateFile) and symbols at addresses (0x...)
+    Symbols {
+        #[command(flatten)]
+        target: Target,
+        /// Symbols or addresses; none prints all symbols of the kernel
+        names: Vec<String>,
+    },
+}
+
+impl Command {
+    /// The guest that the command is about.
+    pub const fn target(&self) -> &Target {
+        match self {
+            Self::Info { target }
+            | Self::Ps { target, .. }
+            | Self::Threads { target, .. }
+            | Self::Handles { target, .. }
+            | Self::Modules { target }
+            | Self::Read { target, .. }
+            | Self::Translate { target, .. }
+            | Self::Symbols { target, .. } => target,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `winvmi handles`
+
+use winvmi::{
+    Result,
+    os::windows::{HandleEntry, Windows},
+};
+
+use crate::{
+    args::ProcessFilter,
+    output::{Report, Row},
+    target::{Guest, process_row},
+};
+
+const COLUMNS: &[&str] = &["pid", "handle", "type", "granted_access", "name"];
+
+pub fn run(guest: &Guest, filter: &ProcessFilter) -> Result<Report> {
+    let mut report = guest.list(COLUMNS);
+    for process in guest.processes(filter, &mut report)? {
+        let table = match process.handle_table() {
+            Ok(Some(table)) => table,
+            Ok(None) => continue,
+            Err(gap) => {
+                report.gap(gap);
+                continue;
+            }
+        };
+        for entry in table.handles() {
+            match entry {
+                Ok(entry) => report.push(row(guest.windows()?, process_row(&process), &entry)),
+                Err(gap) => report.gap(gap),
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn row(windows: &Windows, process: Row, entry: &HandleEntry) -> Row {
+    let _ = windows;
+    process
+        .with("handle", entry.handle)
+        .with("object", entry.object)
+        .with("attributes", entry.attributes.bits())
+        .with("granted_access", entry.granted_access)
+}
