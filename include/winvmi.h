@@ -152,6 +152,31 @@
 #define WVMI_CAPABILITY_EVENTS 512
 
 /**
+ * No text that the library returns is longer, in bytes, without the terminator.
+ */
+#define WVMI_STRING_MAX 98304
+
+/**
+ * The page can be read.
+ */
+#define WVMI_PROTECTION_READ 1
+
+/**
+ * The page can be written.
+ */
+#define WVMI_PROTECTION_WRITE 2
+
+/**
+ * The page can be executed.
+ */
+#define WVMI_PROTECTION_EXECUTE 4
+
+/**
+ * The page can be accessed from user mode.
+ */
+#define WVMI_PROTECTION_USER 8
+
+/**
  * How a session is opened; made by `wvmi_config_new()`.
  *
  * One configuration can open any number of sessions, which copy what they
@@ -159,6 +184,16 @@
  * a time.
  */
 typedef struct wvmi_config wvmi_config;
+
+/**
+ * Guest memory that is mapped into this process; made by `wvmi_map_range()`.
+ */
+typedef struct wvmi_mapping wvmi_mapping;
+
+/**
+ * An iteration over present ranges; made by `wvmi_range_iter_new()`.
+ */
+typedef struct wvmi_range_iter wvmi_range_iter;
 
 /**
  * One opened guest; made by `wvmi_session_open()`.
@@ -384,6 +419,152 @@ typedef struct {
 } wvmi_session_details;
 
 /**
+ * Kind of an address space; one of the `WVMI_SPACE_*` numbers.
+ */
+typedef uint32_t wvmi_space_kind;
+
+/**
+ * An address space, passed by value: `{0}` is the kernel's.
+ *
+ * A process space looks its root up in the process object with every call;
+ * `wvmi_process_root()` and `WVMI_SPACE_ROOT` save that in hot loops.
+ */
+typedef struct {
+    /**
+     * One of the `WVMI_SPACE_*` numbers.
+     */
+    wvmi_space_kind kind;
+    /**
+     * What the kind needs: a process object or a physical address, else 0.
+     */
+    uint64_t value;
+} wvmi_space;
+
+/**
+ * Form of a `UNICODE_STRING`; one of the `WVMI_STRING_*` numbers.
+ */
+typedef uint32_t wvmi_string_kind;
+
+/**
+ * One read of `wvmi_read_scatter()`.
+ */
+typedef struct {
+    /**
+     * In: where `address` lives.
+     */
+    wvmi_space space;
+    /**
+     * In: first byte.
+     */
+    uint64_t address;
+    /**
+     * In: receives the bytes.
+     */
+    uint8_t *buffer;
+    /**
+     * In: number of bytes.
+     */
+    size_t size;
+    /**
+     * Out: number of bytes read, from the first on.
+     */
+    size_t done;
+    /**
+     * Out: `WVMI_OK`, or why not all bytes were read.
+     */
+    wvmi_status status;
+    /**
+     * Out: for `WVMI_ERROR_FAULT` one of the `WVMI_FAULT_*` numbers, else 0.
+     */
+    uint32_t fault;
+} wvmi_scatter_request;
+
+/**
+ * What became of one page; `WVMI_PAGE_PRESENT` or one of `WVMI_FAULT_*`.
+ */
+typedef uint8_t wvmi_page_state;
+
+/**
+ * How a page was found; one of the `WVMI_SOURCE_*` numbers.
+ */
+typedef uint32_t wvmi_page_source;
+
+/**
+ * How an address is mapped, filled by `wvmi_translate()`.
+ */
+typedef struct {
+    /**
+     * Physical address of the byte.
+     */
+    uint64_t physical_address;
+    /**
+     * Size of the page: 4 KiB, 2 MiB or 1 GiB, in bytes.
+     */
+    uint64_t page_size;
+    /**
+     * What all paging levels together allow: `WVMI_PROTECTION_*` bits.
+     */
+    uint32_t protection;
+    /**
+     * Level of the entry that maps the page: 1, 2 or 3.
+     */
+    uint32_t level;
+    /**
+     * How the page was found.
+     */
+    wvmi_page_source source;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_translation;
+
+/**
+ * Consecutive addresses that are present, with one protection.
+ */
+typedef struct {
+    /**
+     * First address.
+     */
+    uint64_t address;
+    /**
+     * Length in bytes, never 0.
+     */
+    uint64_t length;
+    /**
+     * Physical address of the first byte; the range is contiguous there, too.
+     * 0 where memory is stored by virtual address.
+     */
+    uint64_t physical_address;
+    /**
+     * What all paging levels together allow: `WVMI_PROTECTION_*` bits.
+     */
+    uint32_t protection;
+    /**
+     * How the pages were found.
+     */
+    wvmi_page_source source;
+} wvmi_range;
+
+/**
+ * Bytes of a mapping that lie side by side.
+ */
+typedef struct {
+    /**
+     * Guest address of the first byte.
+     */
+    uint64_t address;
+    /**
+     * The bytes: read-only, valid until the mapping is freed.
+     */
+    const uint8_t *data;
+    /**
+     * Number of bytes.
+     */
+    size_t length;
+} wvmi_segment;
+
+/**
  * The call did what it was asked to do.
  */
 #define WVMI_OK 0
@@ -598,6 +779,64 @@ typedef struct {
  * Files are read with `pread()`: slower, but every loss is an error of a call.
  */
 #define WVMI_FILE_READ 2
+
+/**
+ * The kernel's space; `wvmi_space.value` is not used. The default.
+ */
+#define WVMI_SPACE_KERNEL 0
+
+/**
+ * The space of the process whose object is `wvmi_space.value`, as the kernel
+ * sees it: user and kernel addresses.
+ */
+#define WVMI_SPACE_PROCESS 1
+
+/**
+ * The space of the process whose object is `wvmi_space.value`, as its own code
+ * sees it: without most of the kernel where KVA shadow is on.
+ */
+#define WVMI_SPACE_PROCESS_USER 2
+
+/**
+ * The space of the page-table root at physical address `wvmi_space.value`.
+ */
+#define WVMI_SPACE_ROOT 3
+
+/**
+ * Guest physical memory; `wvmi_space.value` is not used.
+ */
+#define WVMI_SPACE_PHYSICAL 4
+
+/**
+ * `_UNICODE_STRING` of 64-bit code: 16 bytes, the buffer's address at offset 8.
+ */
+#define WVMI_STRING_UNICODE64 0
+
+/**
+ * `_UNICODE_STRING` of 32-bit code: 8 bytes, the buffer's address at offset 4.
+ */
+#define WVMI_STRING_UNICODE32 1
+
+/**
+ * UTF-16 units up to the first NUL, at the address itself.
+ */
+#define WVMI_STRING_UTF16 2
+
+/**
+ * All bytes of the page that were asked for are the guest's.
+ */
+#define WVMI_PAGE_PRESENT 0
+
+/**
+ * A present page-table entry names the frame.
+ */
+#define WVMI_SOURCE_HARDWARE 0
+
+/**
+ * The entry is not present, but in transition: Windows has taken the page out
+ * of the working set, and its frame still holds it.
+ */
+#define WVMI_SOURCE_TRANSITION 1
 
 #ifdef __cplusplus
 extern "C" {
@@ -944,6 +1183,349 @@ wvmi_status wvmi_session_refresh(wvmi_session *session);
  * Any thread, also from a callback.
  */
 wvmi_status wvmi_session_cancel(wvmi_session *session);
+
+/**
+ * Reads bytes.
+ *
+ * Reads across pages and stops at the first that is absent: the bytes before
+ * it are in the buffer and counted in `done`.
+ *
+ * `space` says where `address` lives. `buffer` receives `size` bytes; it may be
+ * NULL when `size` is 0. `done` (may be NULL) receives the number of bytes
+ * read, also on `WVMI_ERROR_FAULT`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT` when a byte is absent, with its address
+ * and the reason in the last error; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an unknown space; `WVMI_ERROR_NO_KERNEL` or
+ * `WVMI_ERROR_NO_SYMBOLS` when the space cannot be resolved.
+ *
+ * Any thread, also from a callback; reads run in parallel.
+ */
+wvmi_status wvmi_read(wvmi_session *session,
+                      wvmi_space space,
+                      uint64_t address,
+                      uint8_t *buffer,
+                      size_t size,
+                      size_t *done);
+
+/**
+ * Writes bytes.
+ *
+ * Writes across pages and stops at the first that cannot be written: the bytes
+ * before it are written and counted in `done`.
+ *
+ * `space` says where `address` lives. `bytes` holds `size` bytes; it may be
+ * NULL when `size` is 0. `done` (may be NULL) receives the number of bytes
+ * written, also on errors of the write itself.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_SUPPORTED` when the back end cannot write
+ * (images are never changed); `WVMI_ERROR_FAULT`; else as `wvmi_read()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_write(wvmi_session *session,
+                       wvmi_space space,
+                       uint64_t address,
+                       const uint8_t *bytes,
+                       size_t size,
+                       size_t *done);
+
+/**
+ * Reads one byte.
+ *
+ * `space` says where `address` lives; `value` receives the number.
+ *
+ * Returns as `wvmi_read()`; nothing is written on a partial read.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_read_u8(wvmi_session *session,
+                         wvmi_space space,
+                         uint64_t address,
+                         uint8_t *value);
+
+/**
+ * Reads a 16-bit number in the guest's byte order (little-endian).
+ *
+ * `space` says where `address` lives; `value` receives the number. The address
+ * need not be aligned.
+ *
+ * Returns as `wvmi_read()`; nothing is written on a partial read.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_read_u16(wvmi_session *session,
+                          wvmi_space space,
+                          uint64_t address,
+                          uint16_t *value);
+
+/**
+ * Reads a 32-bit number in the guest's byte order (little-endian).
+ *
+ * `space` says where `address` lives; `value` receives the number. The address
+ * need not be aligned.
+ *
+ * Returns as `wvmi_read()`; nothing is written on a partial read.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_read_u32(wvmi_session *session,
+                          wvmi_space space,
+                          uint64_t address,
+                          uint32_t *value);
+
+/**
+ * Reads a 64-bit number, such as a pointer of 64-bit code, in the guest's byte
+ * order (little-endian).
+ *
+ * `space` says where `address` lives; `value` receives the number. The address
+ * need not be aligned.
+ *
+ * Returns as `wvmi_read()`; nothing is written on a partial read.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_read_u64(wvmi_session *session,
+                          wvmi_space space,
+                          uint64_t address,
+                          uint64_t *value);
+
+/**
+ * Reads a NUL-terminated string of bytes.
+ *
+ * Reads up to the first NUL or `limit` bytes, page by page, so that a string
+ * that ends before an absent page is whole. Bytes that are not UTF-8 become
+ * U+FFFD.
+ *
+ * `space` says where `address` lives. `limit` is the largest number of guest
+ * bytes to read; 0 is `WVMI_STRING_MAX`, and more is cut to it. The text goes
+ * into `buffer` of `capacity` bytes; `length` (may be NULL) receives its
+ * length.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, else as `wvmi_read()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_read_string(wvmi_session *session,
+                             wvmi_space space,
+                             uint64_t address,
+                             size_t limit,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Reads UTF-16 text as UTF-8.
+ *
+ * Unpaired surrogates become U+FFFD, and embedded NULs are kept and counted in
+ * `length`; `wvmi_read_utf16()` gives the units as they are.
+ *
+ * `space` says where `address` lives, `kind` what is there: a
+ * `_UNICODE_STRING` or the units themselves. The text goes into `buffer` of
+ * `capacity` bytes; `length` (may be NULL) receives its length.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, else as `wvmi_read()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_read_unicode_string(wvmi_session *session,
+                                     wvmi_space space,
+                                     uint64_t address,
+                                     wvmi_string_kind kind,
+                                     char *buffer,
+                                     size_t capacity,
+                                     size_t *length);
+
+/**
+ * Reads UTF-16 text without loss, as units.
+ *
+ * `space` says where `address` lives, `kind` what is there. `units` receives at
+ * most `capacity` 16-bit units, without a terminator; `count` (may be NULL)
+ * receives the number of units that the text has.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL` when the text was cut, else
+ * as `wvmi_read()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_read_utf16(wvmi_session *session,
+                            wvmi_space space,
+                            uint64_t address,
+                            wvmi_string_kind kind,
+                            uint16_t *units,
+                            size_t capacity,
+                            size_t *count);
+
+/**
+ * Makes many reads in one call.
+ *
+ * Each request tells its own outcome in `done`, `status` and `fault`; a failed
+ * one does not stop the others and leaves no last error.
+ *
+ * `requests` are `count` structures, `stride` bytes apart (`sizeof
+ * *requests`); it may be NULL when `count` is 0.
+ *
+ * Returns `WVMI_OK` when all requests were tried, whatever became of them;
+ * `WVMI_ERROR_NULL_ARGUMENT` or `WVMI_ERROR_INVALID_ARGUMENT` for a bad array;
+ * `WVMI_ERROR_CANCELLED`.
+ *
+ * Any thread, also from a callback; reads run in parallel.
+ */
+wvmi_status wvmi_read_scatter(wvmi_session *session,
+                              wvmi_scatter_request *requests,
+                              size_t stride,
+                              size_t count);
+
+/**
+ * Reads a span with holes: what is absent reads as zeros.
+ *
+ * `space` says where `address` lives. `buffer` receives `size` bytes. `states`
+ * (may be NULL when `page_count` is 0) receives one state for each 4 KiB page
+ * that the span touches, in order, at most `page_count`. `present` (may be
+ * NULL) receives the number of bytes on pages that are present.
+ *
+ * Returns `WVMI_OK` when at least one page is present; `WVMI_ERROR_FAULT` when
+ * none is (the buffer is filled with zeros, the states and `present` are
+ * written); `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_CANCELLED`; or what resolving the space returns.
+ *
+ * Any thread, also from a callback; reads run in parallel.
+ */
+wvmi_status wvmi_read_sparse(wvmi_session *session,
+                             wvmi_space space,
+                             uint64_t address,
+                             uint8_t *buffer,
+                             size_t size,
+                             wvmi_page_state *states,
+                             size_t page_count,
+                             size_t *present);
+
+/**
+ * Translates a virtual address.
+ *
+ * `space` is a virtual space, `address` an address in it. `translation`
+ * receives the answer, `size` is `sizeof *translation`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT` with the level at which the walk
+ * stopped and the reason in the last error; `WVMI_ERROR_NOT_SUPPORTED` where
+ * memory is stored by virtual address; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for the physical or an unknown space.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_translate(wvmi_session *session,
+                           wvmi_space space,
+                           uint64_t address,
+                           wvmi_translation *translation,
+                           size_t size);
+
+/**
+ * Begins an iteration over what is present in a space, in order of addresses.
+ *
+ * In a virtual space the page tables are walked, at a cost of what is present;
+ * in the physical space these are the runs of memory that the back end holds.
+ *
+ * `space` is any space. `start` and `end` are the first and the last address
+ * of interest; `UINT64_MAX` as `end` is the end of the space. `iter` receives
+ * the handle; free it with `wvmi_range_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_INVALID_ARGUMENT`,
+ * `WVMI_ERROR_NOT_SUPPORTED` for physical memory where it is stored by virtual
+ * address, or what resolving the space returns.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_range_iter_new(wvmi_session *session,
+                                wvmi_space space,
+                                uint64_t start,
+                                uint64_t end,
+                                wvmi_range_iter **iter);
+
+/**
+ * Gets the next present range.
+ *
+ * `range` receives it, `size` is `sizeof *range`.
+ *
+ * Returns `WVMI_OK`, `WVMI_END`, `WVMI_ERROR_CLOSED`, `WVMI_ERROR_NULL_ARGUMENT`
+ * or `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_range_iter_next(wvmi_range_iter *iter, wvmi_range *range, size_t size);
+
+/**
+ * Gets many present ranges at once.
+ *
+ * `ranges` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *ranges`); `count` receives how many.
+ *
+ * Returns `WVMI_OK` with at least one range, `WVMI_END` when there are no more,
+ * `WVMI_ERROR_CLOSED`, `WVMI_ERROR_CANCELLED`, `WVMI_ERROR_NULL_ARGUMENT` or
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_range_iter_next_many(wvmi_range_iter *iter,
+                                      wvmi_range *ranges,
+                                      size_t stride,
+                                      size_t capacity,
+                                      size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_range_iter_free(wvmi_range_iter *iter);
+
+/**
+ * Maps guest memory into this process without copying it.
+ *
+ * Neighbouring guest pages rarely are neighbours in the image, so a mapping is
+ * a list of segments. The bytes must not be written; those of a running guest,
+ * or of a file that others write, may change while they are looked at.
+ *
+ * `space` says where `address` lives, `length` is 1 byte to 4 GiB. `mapping`
+ * receives the handle; free it with `wvmi_mapping_free()`. The mapping stays
+ * valid when the session is closed.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT` when a page is absent;
+ * `WVMI_ERROR_NOT_SUPPORTED` where pages cannot be mapped, as with files that
+ * are read (`WVMI_FILE_READ`); `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; or what resolving the space returns.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_map_range(wvmi_session *session,
+                           wvmi_space space,
+                           uint64_t address,
+                           uint64_t length,
+                           wvmi_mapping **mapping);
+
+/**
+ * Gets the segments of a mapping, in order of guest addresses and without gaps.
+ *
+ * `segments` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *segments`); it may be NULL when `capacity` is 0. `count` receives how many
+ * the mapping has.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL` when not all fitted,
+ * `WVMI_ERROR_NULL_ARGUMENT` or `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+wvmi_status wvmi_mapping_segments(const wvmi_mapping *mapping,
+                                  wvmi_segment *segments,
+                                  size_t stride,
+                                  size_t capacity,
+                                  size_t *count);
+
+/**
+ * Frees a mapping; its bytes must not be touched any more. `mapping` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_mapping_free(wvmi_mapping *mapping);
 
 #ifdef __cplusplus
 }  // extern "C"

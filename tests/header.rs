@@ -6,8 +6,18 @@ use std::{
 };
 
 /// The files of the C API in the order in which the header presents them.
-const CHAPTERS: [&str; 7] = [
-    "status", "error", "callback", "log", "version", "config", "session",
+const CHAPTERS: [&str; 11] = [
+    "status",
+    "error",
+    "callback",
+    "log",
+    "version",
+    "config",
+    "session",
+    "space",
+    "memory",
+    "bulk",
+    "translate",
 ];
 
 const HEADER: &str = "include/winvmi.h";

@@ -116,10 +116,7 @@ pub unsafe extern "C" fn wvmi_config_new(config: *mut *mut wvmi_config) -> wvmi_
 pub unsafe extern "C" fn wvmi_config_free(config: *mut wvmi_config) {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_config_free") };
-    call.run(|| {
-        drop(call.take(config));
-        Ok(WVMI_OK)
-    });
+    call.free(config);
 }
 
 /// Names the sessions that this configuration opens, in log records and

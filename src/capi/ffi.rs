@@ -6,6 +6,7 @@ use std::{
     mem, ptr, slice,
 };
 
+use super::guard;
 use crate::error::{Error, Result};
 
 /// Largest structure that a caller may announce, in bytes: more is a wrong size.
@@ -228,17 +229,19 @@ impl Call {
         })
     }
 
-    /// Takes back a handle that [`into_handle`] gave out; `None` for NULL.
-    pub fn take<T>(&self, handle: *mut T) -> Option<Box<T>> {
-        if handle.is_null() {
-            return None;
-        }
-        // SAFETY: a handle comes from `into_handle` and is freed once (`Call::new`).
-        Some(unsafe { Box::from_raw(handle) })
+    /// Frees a handle that [`into_handle`] gave out; NULL is none.
+    pub fn free<T>(&self, handle: *mut T) {
+        // The thread's last error is none of a free function's business.
+        let _ = guard::caught(|| {
+            if !handle.is_null() {
+                // SAFETY: a handle comes from `into_handle` and is freed once (`Call::new`).
+                drop(unsafe { Box::from_raw(handle) });
+            }
+        });
     }
 }
 
-/// Gives a value away as a handle; [`Call::take`] takes it back.
+/// Gives a value away as a handle; [`Call::free`] takes it back.
 pub fn into_handle<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
@@ -312,7 +315,7 @@ impl<T: Plain> SizedOutput<'_, T> {
     }
 }
 
-/// A place for many structures of the caller's size.
+/// A place for many structures of the caller's size, `stride` bytes apart.
 pub struct ArrayOutput<'call, T> {
     base: *mut u8,
     stride: usize,
@@ -326,22 +329,48 @@ impl<T: Plain> ArrayOutput<'_, T> {
         self.capacity
     }
 
-    /// Writes element `index`; nothing outside of the array.
     #[inline]
-    pub fn write(&self, index: usize, value: T) {
+    fn element(&self, index: usize) -> Option<SizedOutput<'_, T>> {
         if index >= self.capacity {
-            return;
+            return None;
         }
         // `array_output` checked that the whole array fits the address space.
         let offset = index.wrapping_mul(self.stride);
-        // SAFETY: `index` is below the capacity, so the element is in the array.
-        let base = unsafe { self.base.add(offset) };
-        let element = SizedOutput {
-            base,
+        Some(SizedOutput {
+            // SAFETY: `index` is below the capacity, so the element is in the array.
+            base: unsafe { self.base.add(offset) },
             size: self.stride,
             call: PhantomData,
-        };
-        element.write(value);
+        })
+    }
+
+    /// Writes element `index`; nothing outside of the array.
+    #[inline]
+    pub fn write(&self, index: usize, value: T) {
+        if let Some(element) = self.element(index) {
+            element.write(value);
+        }
+    }
+
+    /// As [`ArrayOutput::write`], but leaves what only a newer caller knows.
+    pub fn update(&self, index: usize, value: T) {
+        if let Some(mut element) = self.element(index) {
+            element.size = element.size.min(size_of::<T>());
+            element.write(value);
+        }
+    }
+
+    /// Reads element `index` of an array that the caller filled; what an older
+    /// caller does not know is zero.
+    #[inline]
+    pub fn read(&self, index: usize) -> T {
+        let mut value = T::zeroed();
+        if let Some(element) = self.element(index) {
+            let known = element.size.min(size_of::<T>());
+            // SAFETY: `known` bytes are readable (`Call::new`), and a local holds them.
+            unsafe { ptr::copy_nonoverlapping(element.base, (&raw mut value).cast(), known) };
+        }
+        value
     }
 }
 

@@ -8,6 +8,7 @@
 
 #![allow(non_camel_case_types)]
 
+mod bulk;
 mod callback;
 mod config;
 mod error;
@@ -15,6 +16,10 @@ mod ffi;
 mod gate;
 mod guard;
 mod log;
+mod memory;
 mod session;
+mod space;
 mod status;
+mod translate;
 mod version;
+mod walk;

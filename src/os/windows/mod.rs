@@ -21,6 +21,7 @@ mod record;
 pub mod region;
 pub mod thread;
 pub mod time;
+mod unicode_string;
 pub mod unloaded;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use self::{
     region::{Region, RegionKind, RegionProtection, Regions},
     thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
     time::FileTime,
+    unicode_string::UnicodeString,
     unloaded::{UnloadedModule, UnloadedModules},
 };
 use self::{

@@ -2,6 +2,7 @@
 
 use isr::macros::{Bitfield, Field};
 
+use super::UnicodeString;
 use crate::{
     core::{Memory, Space, Va},
     error::{Error, Result},
@@ -149,14 +150,7 @@ impl<'a> Record<'a> {
 
     /// UTF-16 units of the 64-bit `_UNICODE_STRING` at `field`, embedded NULs included.
     pub fn unicode_string(&self, field: Field) -> Result<Vec<u16>> {
-        let header: [u8; 16] = self.bytes(field)?;
-        let [l0, l1, _, _, _, _, _, _, pointer @ ..] = header;
-        let units = usize::from(u16::from_le_bytes([l0, l1])) / 2;
-        let pointer = u64::from_le_bytes(pointer);
-        if units == 0 {
-            return Ok(Vec::new());
-        }
-        self.memory.read_utf16(self.space, pointer, units)
+        UnicodeString::from_bytes64(self.bytes(field)?).text(self.memory, self.space)
     }
 
     /// Text of the `_UNICODE_STRING` at `field`; unpaired surrogates become U+FFFD.

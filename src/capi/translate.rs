@@ -1,0 +1,371 @@
+//! Translation, present ranges, runs of memory and zero-copy mappings.
+
+use super::{
+    ffi::{Call, Output, Plain, into_handle},
+    gate::Inside,
+    guard::Answer,
+    session::wvmi_session,
+    space::{WVMI_SPACE_PHYSICAL, wvmi_space},
+    status::{WVMI_OK, wvmi_status},
+    walk::Walk,
+};
+use crate::{
+    core::{Mapping, Protection, Range, Ranges, Source, Space, Va},
+    error::{Error, Result},
+};
+
+/// The page can be read.
+pub const WVMI_PROTECTION_READ: u32 = 1;
+/// The page can be written.
+pub const WVMI_PROTECTION_WRITE: u32 = 2;
+/// The page can be executed.
+pub const WVMI_PROTECTION_EXECUTE: u32 = 4;
+/// The page can be accessed from user mode.
+pub const WVMI_PROTECTION_USER: u32 = 8;
+
+/// How a page was found; one of the `WVMI_SOURCE_*` numbers.
+pub type wvmi_page_source = u32;
+
+/// A present page-table entry names the frame.
+pub const WVMI_SOURCE_HARDWARE: wvmi_page_source = 0;
+/// The entry is not present, but in transition: Windows has taken the page out
+/// of the working set, and its frame still holds it.
+pub const WVMI_SOURCE_TRANSITION: wvmi_page_source = 1;
+
+/// How an address is mapped, filled by `wvmi_translate()`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wvmi_translation {
+    /// Physical address of the byte.
+    pub physical_address: u64,
+    /// Size of the page: 4 KiB, 2 MiB or 1 GiB, in bytes.
+    pub page_size: u64,
+    /// What all paging levels together allow: `WVMI_PROTECTION_*` bits.
+    pub protection: u32,
+    /// Level of the entry that maps the page: 1, 2 or 3.
+    pub level: u32,
+    /// How the page was found.
+    pub source: wvmi_page_source,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+// SAFETY: integers only; every bit pattern is valid.
+unsafe impl Plain for wvmi_translation {}
+
+fn protection(protection: Protection) -> u32 {
+    protection.bits().into()
+}
+
+const fn source(source: Source) -> wvmi_page_source {
+    match source {
+        Source::Hardware => WVMI_SOURCE_HARDWARE,
+        Source::Transition => WVMI_SOURCE_TRANSITION,
+    }
+}
+
+/// Translates a virtual address.
+///
+/// `space` is a virtual space, `address` an address in it. `translation`
+/// receives the answer, `size` is `sizeof *translation`.
+///
+/// Returns `WVMI_OK`; `WVMI_ERROR_FAULT` with the level at which the walk
+/// stopped and the reason in the last error; `WVMI_ERROR_NOT_SUPPORTED` where
+/// memory is stored by virtual address; `WVMI_ERROR_NULL_ARGUMENT`;
+/// `WVMI_ERROR_INVALID_ARGUMENT` for the physical or an unknown space.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_translate(
+    session: *mut wvmi_session,
+    space: wvmi_space,
+    address: u64,
+    translation: *mut wvmi_translation,
+    size: usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_translate") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let output = call.sized_output(translation, size, "translation")?;
+        let Space::Virtual { root } = session.space(space)? else {
+            return Err(
+                Error::invalid_argument("space", "physical addresses are not translated").into(),
+            );
+        };
+        let found = session.engine().memory().translate(root, Va(address))?;
+        output.write(wvmi_translation {
+            physical_address: found.pa.0,
+            page_size: 1 << found.page_shift,
+            protection: protection(found.protection),
+            level: found.level.into(),
+            source: source(found.source),
+            reserved: 0,
+        });
+        Ok(WVMI_OK)
+    })
+}
+
+/// Consecutive addresses that are present, with one protection.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wvmi_range {
+    /// First address.
+    pub address: u64,
+    /// Length in bytes, never 0.
+    pub length: u64,
+    /// Physical address of the first byte; the range is contiguous there, too.
+    /// 0 where memory is stored by virtual address.
+    pub physical_address: u64,
+    /// What all paging levels together allow: `WVMI_PROTECTION_*` bits.
+    pub protection: u32,
+    /// How the pages were found.
+    pub source: wvmi_page_source,
+}
+
+// SAFETY: integers only; every bit pattern is valid.
+unsafe impl Plain for wvmi_range {}
+
+/// The engine's ranges cannot fail, those of other iterators can.
+type RangeResults = std::iter::Map<Ranges<'static>, fn(Range) -> Result<Range>>;
+
+/// An iteration over present ranges; made by `wvmi_range_iter_new()`.
+pub struct wvmi_range_iter(Walk<RangeResults>);
+
+/// Begins an iteration over what is present in a space, in order of addresses.
+///
+/// In a virtual space the page tables are walked, at a cost of what is present;
+/// in the physical space these are the runs of memory that the back end holds.
+///
+/// `space` is any space. `start` and `end` are the first and the last address
+/// of interest; `UINT64_MAX` as `end` is the end of the space. `iter` receives
+/// the handle; free it with `wvmi_range_iter_free()`.
+///
+/// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_INVALID_ARGUMENT`,
+/// `WVMI_ERROR_NOT_SUPPORTED` for physical memory where it is stored by virtual
+/// address, or what resolving the space returns.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_range_iter_new(
+    session: *mut wvmi_session,
+    space: wvmi_space,
+    start: u64,
+    end: u64,
+    iter: *mut *mut wvmi_range_iter,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_range_iter_new") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let output = call.output(iter, "iter")?;
+        if space.kind == WVMI_SPACE_PHYSICAL {
+            session.engine().memory().physical()?;
+        }
+        let space = session.space(space)?;
+        output.write(into_handle(ranges(&session, space, start, end)?));
+        Ok(WVMI_OK)
+    })
+}
+
+fn ranges(session: &Inside, space: Space, start: u64, end: u64) -> Result<wvmi_range_iter> {
+    // SAFETY: the reference is kept by the ranges alone, and what they yield is plain.
+    let walk = unsafe {
+        Walk::new(session, |engine| {
+            let ranges = engine.memory().ranges(space, start, end);
+            Ok(ranges.map(Ok as fn(Range) -> Result<Range>))
+        })
+    };
+    walk.map(wvmi_range_iter)
+}
+
+fn describe(range: Range) -> wvmi_range {
+    wvmi_range {
+        address: range.address,
+        length: range.length,
+        physical_address: range.pa.map_or(0, |pa| pa.0),
+        protection: protection(range.protection),
+        source: source(range.source),
+    }
+}
+
+/// Gets the next present range.
+///
+/// `range` receives it, `size` is `sizeof *range`.
+///
+/// Returns `WVMI_OK`, `WVMI_END`, `WVMI_ERROR_CLOSED`, `WVMI_ERROR_NULL_ARGUMENT`
+/// or `WVMI_ERROR_INVALID_ARGUMENT`.
+///
+/// The thread that owns `iter`, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_range_iter_next(
+    iter: *mut wvmi_range_iter,
+    range: *mut wvmi_range,
+    size: usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_range_iter_next") };
+    call.run(|| {
+        let iter = call.exclusive(iter, "iter")?;
+        let output = call.sized_output(range, size, "range")?;
+        iter.0.next(&call, |_, range| output.write(describe(range)))
+    })
+}
+
+/// Gets many present ranges at once.
+///
+/// `ranges` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+/// *ranges`); `count` receives how many.
+///
+/// Returns `WVMI_OK` with at least one range, `WVMI_END` when there are no more,
+/// `WVMI_ERROR_CLOSED`, `WVMI_ERROR_CANCELLED`, `WVMI_ERROR_NULL_ARGUMENT` or
+/// `WVMI_ERROR_INVALID_ARGUMENT`.
+///
+/// The thread that owns `iter`, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_range_iter_next_many(
+    iter: *mut wvmi_range_iter,
+    ranges: *mut wvmi_range,
+    stride: usize,
+    capacity: usize,
+    count: *mut usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_range_iter_next_many") };
+    call.run(|| {
+        let iter = call.exclusive(iter, "iter")?;
+        let array = call.array_output(ranges, stride, capacity, "ranges")?;
+        let count = call.output(count, "count")?;
+        iter.0
+            .next_many(&call, &array, &count, |_, range| describe(range))
+    })
+}
+
+/// Frees the iterator. `iter` may be NULL.
+///
+/// Any thread, also from a callback, also after the session was closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_range_iter_free(iter: *mut wvmi_range_iter) {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_range_iter_free") };
+    call.free(iter);
+}
+
+/// Guest memory that is mapped into this process; made by `wvmi_map_range()`.
+pub struct wvmi_mapping(Mapping);
+
+/// Bytes of a mapping that lie side by side.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wvmi_segment {
+    /// Guest address of the first byte.
+    pub address: u64,
+    /// The bytes: read-only, valid until the mapping is freed.
+    pub data: *const u8,
+    /// Number of bytes.
+    pub length: usize,
+}
+
+// SAFETY: integers and pointers only; every bit pattern is valid.
+unsafe impl Plain for wvmi_segment {}
+
+/// Maps guest memory into this process without copying it.
+///
+/// Neighbouring guest pages rarely are neighbours in the image, so a mapping is
+/// a list of segments. The bytes must not be written; those of a running guest,
+/// or of a file that others write, may change while they are looked at.
+///
+/// `space` says where `address` lives, `length` is 1 byte to 4 GiB. `mapping`
+/// receives the handle; free it with `wvmi_mapping_free()`. The mapping stays
+/// valid when the session is closed.
+///
+/// Returns `WVMI_OK`; `WVMI_ERROR_FAULT` when a page is absent;
+/// `WVMI_ERROR_NOT_SUPPORTED` where pages cannot be mapped, as with files that
+/// are read (`WVMI_FILE_READ`); `WVMI_ERROR_NULL_ARGUMENT`;
+/// `WVMI_ERROR_INVALID_ARGUMENT`; or what resolving the space returns.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_map_range(
+    session: *mut wvmi_session,
+    space: wvmi_space,
+    address: u64,
+    length: u64,
+    mapping: *mut *mut wvmi_mapping,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_map_range") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let output = call.output(mapping, "mapping")?;
+        let space = session.space(space)?;
+        let mapping = Mapping::new(session.engine().memory(), space, address, length)?;
+        output.write(into_handle(wvmi_mapping(mapping)));
+        Ok(WVMI_OK)
+    })
+}
+
+/// Gets the segments of a mapping, in order of guest addresses and without gaps.
+///
+/// `segments` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+/// *segments`); it may be NULL when `capacity` is 0. `count` receives how many
+/// the mapping has.
+///
+/// Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL` when not all fitted,
+/// `WVMI_ERROR_NULL_ARGUMENT` or `WVMI_ERROR_INVALID_ARGUMENT`.
+///
+/// Any thread, also from a callback, also after the session was closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_mapping_segments(
+    mapping: *const wvmi_mapping,
+    segments: *mut wvmi_segment,
+    stride: usize,
+    capacity: usize,
+    count: *mut usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_mapping_segments") };
+    call.run(|| {
+        let mapping = call.input(mapping, "mapping")?;
+        let count = call.output(count, "count")?;
+        give_segments(&call, mapping, (segments, stride, capacity), count)
+    })
+}
+
+fn give_segments(
+    call: &Call,
+    mapping: &wvmi_mapping,
+    (segments, stride, capacity): (*mut wvmi_segment, usize, usize),
+    count: Output<'_, usize>,
+) -> Answer {
+    let all = mapping.0.segments();
+    if capacity > 0 {
+        let array = call.array_output(segments, stride, capacity, "segments")?;
+        for (index, segment) in all.iter().enumerate().take(capacity) {
+            array.write(
+                index,
+                wvmi_segment {
+                    address: segment.address,
+                    data: segment.data,
+                    length: segment.length,
+                },
+            );
+        }
+    }
+    count.write(all.len());
+    if all.len() > capacity {
+        let needed = all.len().saturating_mul(size_of::<wvmi_segment>());
+        return Err(Error::BufferTooSmall { needed }.into());
+    }
+    Ok(WVMI_OK)
+}
+
+/// Frees a mapping; its bytes must not be touched any more. `mapping` may be NULL.
+///
+/// Any thread, also from a callback, also after the session was closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_mapping_free(mapping: *mut wvmi_mapping) {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_mapping_free") };
+    call.free(mapping);
+}
