@@ -21,7 +21,8 @@ const FIRST_FRAME: u64 = 0x60_0000;
 /// Where the kernel image may begin (a large-page boundary; its low bits are added).
 const KERNEL_FRAMES: u64 = 0x200_0000;
 
-/// A Windows guest in the making. It is consistent after every call: it can be written out at any time.
+/// A Windows guest in the making, cheap to clone before it is damaged. It is consistent after every call: it can be written out at any time.
+#[derive(Clone)]
 pub struct Guest {
     pub(crate) profile: Arc<Profile>,
     pub(crate) options: Options,
@@ -38,6 +39,8 @@ pub struct Guest {
     pub(crate) object_index: HashMap<u64, usize>,
     /// Objects of the namespace by path.
     pub(crate) namespace: HashMap<String, u64>,
+    /// Numbers of frames that only user mode uses.
+    pub(crate) user_frames: HashSet<u64>,
     /// Session structures by number.
     pub(crate) sessions: HashMap<u32, u64>,
     /// The table of process and thread ids.
@@ -95,6 +98,7 @@ impl Guest {
             types: ObjectTypes::default(),
             object_index: HashMap::new(),
             namespace: HashMap::new(),
+            user_frames: HashSet::new(),
             sessions: HashMap::new(),
             id_table: None,
             used_ids: HashSet::new(),

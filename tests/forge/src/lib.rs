@@ -21,6 +21,7 @@
 //! ```
 
 mod clock;
+mod damage;
 mod dump;
 mod expected;
 mod guest;
@@ -36,6 +37,7 @@ mod process;
 mod profile;
 mod record;
 
+pub use dump::ImageFormat;
 pub use dump::header::{BUG_CHECK, DumpType};
 pub use expected::*;
 pub use guest::Guest;

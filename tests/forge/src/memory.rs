@@ -16,7 +16,7 @@ const EXTENDED_MEMORY: u64 = 0x10_0000;
 type Frame = Box<[u8; PAGE_SIZE as usize]>;
 
 /// Physical memory of which only written frames take up space; other bytes read as zero.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct PhysicalMemory {
     frames: BTreeMap<u64, Frame>,
     amount: u64,
@@ -66,6 +66,11 @@ impl PhysicalMemory {
     /// Writes a 64-bit number.
     pub fn write_u64(&mut self, pa: u64, value: u64) {
         self.write(pa, &value.to_le_bytes());
+    }
+
+    /// Makes a frame one that was never written.
+    pub fn forget(&mut self, number: u64) {
+        self.frames.remove(&number);
     }
 
     /// The written frame of a number, if it has been written.
@@ -135,6 +140,7 @@ pub(crate) fn page_parts(start: u64, length: usize) -> impl Iterator<Item = (u64
 }
 
 /// Hands out frames that nothing else uses, in ascending order.
+#[derive(Clone)]
 pub struct FrameAllocator {
     next: u64,
     reserved: Range<u64>,

@@ -17,6 +17,8 @@ pub struct Options {
     pub debugger_data: bool,
     /// Size of the pages that map the kernel image.
     pub kernel_pages: crate::paging::PageSize,
+    /// Whether `sqlservr.exe` has a handle table of three levels (2 MiB of mostly free entries).
+    pub deep_handle_table: bool,
     /// Extra processes without a user space of their own.
     pub extra_processes: usize,
     /// Extra handles, given to the process `bulk.exe`.
@@ -32,6 +34,7 @@ impl Default for Options {
             low_stub: true,
             debugger_data: true,
             kernel_pages: crate::paging::PageSize::Large,
+            deep_handle_table: true,
             extra_processes: 0,
             extra_handles: 0,
         }

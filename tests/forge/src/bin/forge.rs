@@ -3,18 +3,20 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
-use winvmi_forge::{Guest, Layout, Options, PageSize};
+use winvmi_forge::{DumpType, Guest, ImageFormat, Layout, Options, PageSize};
 
 const USAGE: &str = "\
-usage: forge --layout LAYOUT --format raw|full [OPTION]... OUT
+usage: forge --layout LAYOUT --format FORMAT [OPTION]... OUT
 
   --layout LAYOUT     win7-7601, win8.1-9600, win10-14393, win10-17763, win10-18362,
                       win10-19041, win2022-20348 or win11-22000
-  --format FORMAT     raw image or full crash dump
+  --format FORMAT     raw, or a crash dump: full, bitmap, triage, or its type as a number
+                      (1, 2, 4 to 10), with the prefix 'ranges-' for the form that debuggers
+                      write (8 to 10)
   --processes N       extra processes
   --handles N         extra handles, of the process bulk.exe
   --processors N      processors (2)
@@ -22,21 +24,15 @@ usage: forge --layout LAYOUT --format raw|full [OPTION]... OUT
   --no-kva-shadow     user mode shares the kernel's page tables
   --no-low-stub       leave out the processor start block
   --no-debugger-data  wipe the debugger data block
+  --no-deep-handles   no handle table of three levels
   --small-pages       map the kernel with 4 KiB pages
   --expected FILE     write what was placed as JSON
 ";
 
-/// How the image is written.
-#[derive(Clone, Copy)]
-enum Format {
-    Raw,
-    Full,
-}
-
 /// What the command line asks for.
 struct Request {
     layout: Layout,
-    format: Format,
+    format: ImageFormat,
     options: Options,
     expected: Option<PathBuf>,
     out: PathBuf,
@@ -78,6 +74,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
             Long("no-kva-shadow") => options.kva_shadow = false,
             Long("no-low-stub") => options.low_stub = false,
             Long("no-debugger-data") => options.debugger_data = false,
+            Long("no-deep-handles") => options.deep_handle_table = false,
             Long("small-pages") => options.kernel_pages = PageSize::Small,
             Long("expected") => expected = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Ok(None),
@@ -94,26 +91,31 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
     }))
 }
 
-fn format_named(name: &str) -> Result<Format, &'static str> {
-    match name {
-        "raw" => Ok(Format::Raw),
-        "full" => Ok(Format::Full),
-        _ => Err("no such format"),
+fn format_named(name: &str) -> Result<ImageFormat, &'static str> {
+    if let Some(number) = name.strip_prefix("ranges-") {
+        return dump_type(number).map(ImageFormat::Ranges);
     }
+    match name {
+        "raw" => Ok(ImageFormat::Raw),
+        "full" => Ok(ImageFormat::Dump(DumpType::Full)),
+        "bitmap" => Ok(ImageFormat::Dump(DumpType::BitmapFull)),
+        "triage" => Ok(ImageFormat::Dump(DumpType::Triage)),
+        number => dump_type(number).map(ImageFormat::Dump),
+    }
+}
+
+fn dump_type(number: &str) -> Result<DumpType, &'static str> {
+    let number = number.parse().ok();
+    number
+        .and_then(DumpType::from_number)
+        .ok_or("no such format")
 }
 
 fn run(request: &Request) -> Result<(), Box<dyn Error>> {
     let guest = Guest::build(request.layout, &request.options)?;
-    write_image(&guest, request.format, &request.out)?;
+    guest.write_file(request.format, &request.out)?;
     if let Some(path) = &request.expected {
         serde_json::to_writer_pretty(BufWriter::new(File::create(path)?), guest.expected())?;
     }
     Ok(())
-}
-
-fn write_image(guest: &Guest, format: Format, out: &Path) -> std::io::Result<()> {
-    match format {
-        Format::Raw => guest.write_raw(out),
-        Format::Full => guest.write_full_dump(out),
-    }
 }

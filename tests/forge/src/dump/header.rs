@@ -3,6 +3,7 @@
 //! The layout is public (Microsoft's debugger headers, Volatility, Rekall) and the same in all
 //! builds; the kernels' tables do not have it. Unused bytes hold the text `PAGE`.
 
+use crate::clock;
 use crate::guest::Guest;
 use crate::memory::PAGE_SIZE;
 
@@ -14,22 +15,52 @@ pub(crate) const SIZE: usize = 0x2000;
 pub enum DumpType {
     /// All physical memory, in runs.
     Full = 1,
-    /// Kernel memory, found by a bitmap (the older kind).
-    KernelBitmap = 2,
+    /// Kernel memory, found by a bitmap; of Windows Server 2003 and older.
+    Summary = 2,
     /// Chosen blocks by virtual address.
     Triage = 4,
     /// All physical memory, found by a bitmap.
     BitmapFull = 5,
     /// Kernel memory, found by a bitmap.
     BitmapKernel = 6,
-    /// Pages chosen by an application, found by a bitmap.
+    /// Kernel memory, of a size chosen by the system, found by a bitmap.
     Automatic = 7,
-    /// All memory of a guest of a hypervisor, found by a bitmap.
-    LiveFull = 8,
-    /// Kernel memory of a live system, found by a bitmap.
-    LiveKernel = 9,
-    /// Kernel memory of a live system with user pages, found by a bitmap.
-    LiveActive = 0xa,
+    /// Kernel memory, by a debugger.
+    Kernel = 8,
+    /// Kernel and user memory in use, by a debugger.
+    KernelAndUser = 9,
+    /// All memory, by a debugger.
+    Complete = 0xa,
+}
+
+impl DumpType {
+    /// All kinds.
+    pub const ALL: [DumpType; 9] = [
+        DumpType::Full,
+        DumpType::Summary,
+        DumpType::Triage,
+        DumpType::BitmapFull,
+        DumpType::BitmapKernel,
+        DumpType::Automatic,
+        DumpType::Kernel,
+        DumpType::KernelAndUser,
+        DumpType::Complete,
+    ];
+
+    /// The kind of a number.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u32 == number)
+    }
+
+    /// Whether the dump holds all physical memory.
+    pub fn is_complete(self) -> bool {
+        matches!(self, Self::Full | Self::BitmapFull | Self::Complete)
+    }
+
+    /// Whether the dump holds memory of user mode.
+    pub fn has_user_pages(self) -> bool {
+        self.is_complete() || self == Self::KernelAndUser
+    }
 }
 
 /// Offset of the physical-memory block.
@@ -98,7 +129,7 @@ fn write_identity(guest: &Guest, header: &mut Header, kind: DumpType, total: u64
     header.put_u64(0xfa8, kernel.system_time);
     header.put(0xfb0, &[0; 128]);
     header.put(0xfb0, b"forged");
-    header.put_u64(0x1030, 3600 * 10_000_000);
+    header.put_u64(0x1030, clock::NOW - clock::BOOT);
     header.put_u32(0x1038, 0xcff);
     header.put_u32(0x103c, 0);
     header.put_u32(0x1040, 1);

@@ -13,6 +13,9 @@ const UNLOADED_SIZE: u64 = 0x28;
 /// Distance between driver images.
 const DRIVER_STEP: u64 = 0x20_0000;
 
+/// Size of the HAL, which follows the kernel.
+const HAL_SIZE: u32 = 0x6_0000;
+
 /// Drivers loaded after the kernel and the HAL: file name, folder, size of the image.
 const DRIVERS: [(&str, &str, u32); 10] = [
     ("kdcom.dll", "system32", 0xb000),
@@ -69,15 +72,9 @@ pub(crate) fn build(guest: &mut Guest) {
 
 fn load_drivers(guest: &mut Guest) {
     let kernel = &guest.expected.kernel;
-    let hal_size = 0x6_0000;
-    let hal_base = kernel.base - u64::from(hal_size);
-    let mut base = (kernel.base + kernel.size).next_multiple_of(DRIVER_STEP) + 8 * DRIVER_STEP;
-    guest.load_module(
-        "hal.dll",
-        "\\SystemRoot\\system32\\hal.dll",
-        hal_base,
-        hal_size,
-    );
+    let hal = kernel.base + kernel.size;
+    let mut base = hal.next_multiple_of(DRIVER_STEP) + 8 * DRIVER_STEP;
+    guest.load_module("hal.dll", "\\SystemRoot\\system32\\hal.dll", hal, HAL_SIZE);
     for (name, folder, size) in DRIVERS {
         guest.load_module(name, &format!("\\SystemRoot\\{folder}\\{name}"), base, size);
         base = (base + u64::from(size)).next_multiple_of(DRIVER_STEP);

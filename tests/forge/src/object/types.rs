@@ -77,7 +77,7 @@ const KINDS: [Kind; 32] = [
 const FIRST_INDEX: u8 = 2;
 
 /// The types that exist.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ObjectTypes {
     by_name: HashMap<&'static str, TypeState>,
 }

@@ -40,14 +40,11 @@ pub(super) fn open(guest: &mut Guest, processes: &Processes, objects: &Objects) 
         guest.open_handle(processes.csrss, object, READ, none);
     }
     guest.open_handle(processes.deep, objects.event, ALL_ACCESS, none);
-    guest.open_handle_at(
-        processes.deep,
-        THREE_LEVELS,
-        objects.event,
-        READ,
-        HandleAttributes::INHERIT,
-    );
-    guest.open_handle_at(processes.deep, IN_THE_MIDDLE, objects.all[0], READ, none);
+    if guest.options.deep_handle_table {
+        let inherit = HandleAttributes::INHERIT;
+        guest.open_handle_at(processes.deep, THREE_LEVELS, objects.event, READ, inherit);
+        guest.open_handle_at(processes.deep, IN_THE_MIDDLE, objects.all[0], READ, none);
+    }
 }
 
 fn open_all(guest: &mut Guest, process: u64, objects: &[u64]) {

@@ -33,6 +33,11 @@ pub(crate) fn is_reserved(handle: u32) -> bool {
     handle.is_multiple_of(PAGE_SPAN)
 }
 
+/// Offset of a handle's entry in its page.
+fn entry_offset(handle: u32) -> u64 {
+    u64::from(handle % PAGE_SPAN) / 4 * ENTRY_SIZE
+}
+
 /// A handle table in the guest.
 #[derive(Clone, Debug)]
 pub(crate) struct HandleTable {
@@ -94,7 +99,13 @@ impl HandleTable {
         while self.low.len() <= page {
             self.add_page(guest);
         }
-        self.low[page] + u64::from(handle % PAGE_SPAN) / 4 * ENTRY_SIZE
+        self.low[page] + entry_offset(handle)
+    }
+
+    /// Address of the entry of a handle, where the table reaches so far.
+    pub(crate) fn existing_entry(&self, handle: u32) -> Option<u64> {
+        let page = self.low.get((handle / PAGE_SPAN) as usize)?;
+        Some(page + entry_offset(handle))
     }
 
     /// Writes the entry of a handle. `pointer` is what the entry points to.

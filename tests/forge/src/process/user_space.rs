@@ -195,6 +195,11 @@ impl Guest {
         flags: PteFlags,
     ) {
         let root = self.processes[&process].root;
+        if size != PageSize::Huge {
+            let first = pa / PAGE_SIZE;
+            self.user_frames
+                .extend(first..first + size.bytes() / PAGE_SIZE);
+        }
         paging::map(
             &mut self.memory,
             &mut self.frames,
