@@ -23,9 +23,9 @@ use crate::{
         driver::{DriverInfo, Hints},
     },
     driver::{self, Target},
-    error::{Error, MissingSymbols, Result},
+    error::{Error, Result},
     os::windows::{Windows, kernel::FoundKernel},
-    symbols::{Profile, read_isf},
+    symbols::Profile,
 };
 
 /// One opened guest. `Send + Sync`: readers on many threads share no lock.
@@ -176,21 +176,7 @@ impl Session {
     fn profile(&self, kernel: &FoundKernel, paths: &[PathBuf]) -> Result<Arc<Profile>> {
         let id = kernel.image.pdb.as_ref();
         let id = id.ok_or_else(|| Error::not_found("the kernel's CodeView record in the image"))?;
-        let searched: Vec<_> = paths.iter().chain(&self.config.symbol_paths).collect();
-        let name = format!("{}-{}.json.xz", id.guid_text(), id.age);
-        let found = searched
-            .iter()
-            .map(|path| path.join(&name))
-            .find(|it| it.is_file());
-        match found {
-            Some(path) => read_isf(&path).map(Arc::new),
-            None => Err(Error::NoSymbols(Box::new(MissingSymbols {
-                pdb: id.name.clone(),
-                guid: id.guid_text(),
-                age: id.age,
-                searched: searched.into_iter().cloned().collect(),
-            }))),
-        }
+        self.config.symbol_store(paths).load(id, &self.watch())
     }
 
     /// Registers of processor `vcpu`: those of the back end, else those that the

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     core::Progress,
     driver::{FileMode, OpenOptions},
+    symbols::{Store, default_cache, environment_stores},
 };
 
 /// Where parsed symbols are kept between runs.
@@ -60,6 +61,25 @@ impl Config {
         OpenOptions {
             file_mode: self.file_mode,
         }
+    }
+
+    /// Where symbols are looked for: first in `paths`.
+    pub(super) fn symbol_store(&self, paths: &[PathBuf]) -> Store {
+        let mut store = Store::new();
+        for place in paths.iter().chain(&self.symbol_paths) {
+            store.add(place);
+        }
+        if self.symbol_environment {
+            environment_stores()
+                .into_iter()
+                .for_each(|place| store.add(place));
+        }
+        store.set_cache(match &self.profile_cache {
+            ProfileCache::Default => default_cache(),
+            ProfileCache::Off => None,
+            ProfileCache::Directory(root) => Some(root.clone()),
+        });
+        store
     }
 
     pub(super) fn progress(&self) -> &dyn Progress {

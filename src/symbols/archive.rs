@@ -9,7 +9,7 @@ use rkyv::{
     validation::{Validator, archive::ArchiveValidator, shared::SharedValidator},
 };
 
-use super::{check, guard};
+use super::{check, guard, tables};
 use crate::error::{Error, Result};
 
 /// Name of the format in error messages.
@@ -68,6 +68,9 @@ pub(super) fn validate(bytes: &[u8]) -> Result<&ArchivedProfile> {
             &mut validator,
         )
         .map_err(damaged)?;
+        if !tables::are_sound(bytes, profile) {
+            return Err(Error::format(FORMAT, "a hash table is damaged"));
+        }
         check::profile(profile)?;
         Ok(profile)
     })

@@ -10,9 +10,9 @@ use isr::schema::{
 
 use crate::error::{Error, Result};
 
-/// Largest structure, member and member offset, in bytes. Kernel structures
-/// stay below a megabyte; buffers are sized by these.
-const MAX_SIZE: u64 = 64 << 20;
+/// Largest structure, member and member offset, in bytes. Some structures lay
+/// out address space: `_MI_HYPER_SPACE` takes 264 MiB.
+const MAX_SIZE: u64 = 1 << 40;
 
 /// Largest number of types, and of enumerations.
 const MAX_TYPES: usize = 1 << 18;
@@ -24,7 +24,7 @@ const MAX_SYMBOLS: usize = 1 << 22;
 const MAX_NESTING: usize = 32;
 
 /// Members of one structure, those of nested structures included. The richest
-/// kernel structures have about two thousand.
+/// kernel structure, `_MI_PARTITION`, has 3,530.
 const MAX_MEMBERS: u64 = 1 << 16;
 
 /// Checks a structurally valid archive.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use self::model::Isf;
-use super::profile::Profile;
+use super::{PdbId, profile::Profile};
 use crate::error::{Error, Result};
 
 /// Name of the format in error messages.
@@ -20,19 +20,36 @@ const FORMAT: &str = "ISF";
 /// Longest JSON text that is read, in bytes (the largest kernel takes 7 MB).
 const MAX_TEXT: u64 = 64 << 20;
 
-/// Reads an ISF table (`.json`, or `.json.xz` by the file's contents).
+/// Reads the symbols in an ISF table if they are those of `id`; `None` if not.
+///
+/// # Errors
+/// As [`read_isf`].
+pub(super) fn read(path: &Path, id: &PdbId) -> Result<Option<Profile>> {
+    let (isf, own) = parse(path)?;
+    if !own.same_build(id) {
+        return Ok(None);
+    }
+    Profile::from_schema(id.clone(), &convert::schema(&isf)?).map(Some)
+}
+
+/// Reads a Volatility ISF table, whatever module it is of.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::Format`] when it is
 /// damaged, too long, or not of a Windows module.
-pub(super) fn read(path: &Path) -> Result<Profile> {
+pub fn read_isf(path: &Path) -> Result<Profile> {
+    let (isf, id) = parse(path)?;
+    Profile::from_schema(id, &convert::schema(&isf)?)
+}
+
+fn parse(path: &Path) -> Result<(Isf, PdbId)> {
     let text = read_text(path)?;
     let isf: Isf =
         serde_json::from_slice(&text).map_err(|error| Error::format(FORMAT, error.to_string()))?;
     let id = isf.pdb_id().ok_or_else(|| {
         Error::format(FORMAT, "names no PDB: not the symbols of a Windows module")
     })?;
-    Profile::from_schema(id, &convert::schema(isf)?)
+    Ok((isf, id))
 }
 
 /// The table's JSON text, decompressed.

@@ -1,6 +1,6 @@
 //! Members of structures: where they are and what they hold.
 
-use isr::{Field, Profile, Struct, Type, Variant, macros::Bitfield};
+use isr::{Base, Enum, Field, Profile, Struct, Type, Variant, macros::Bitfield};
 
 /// Bits of an integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,9 +128,22 @@ impl<'a> Member<'a> {
     }
 }
 
-/// The number behind an enumeration's constant; unsigned 64-bit constants keep
-/// their bits.
-pub(super) fn variant_value(variant: Variant) -> Option<i64> {
+/// Value of an enumeration's constant: in the sign of the enumeration's type,
+/// which compilers do not always give to each constant.
+pub(super) fn constant(enumeration: Enum, name: &str) -> Option<i64> {
+    let (_, variant) = enumeration.fields().find(|(found, _)| *found == name)?;
+    let value = variant_value(variant)?;
+    let unused_bits = match enumeration.subtype() {
+        Type::Base(Base::I8) => 56,
+        Type::Base(Base::I16) => 48,
+        Type::Base(Base::I32) => 32,
+        _ => 0,
+    };
+    Some(value.wrapping_shl(unused_bits).wrapping_shr(unused_bits))
+}
+
+/// The number as it is stored; unsigned 64-bit numbers keep their bits.
+fn variant_value(variant: Variant) -> Option<i64> {
     Some(match variant {
         Variant::U8(value) => value.into(),
         Variant::U16(value) => value.into(),

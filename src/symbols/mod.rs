@@ -1,37 +1,28 @@
-//! Symbols of Windows modules: ISR profiles from ISR archives, ISF and PDB files.
+//! Symbols of Windows modules.
+//!
+//! A [`Store`] finds a module's symbols by its [`PdbId`], as an ISR archive, a
+//! Volatility ISF table or a PDB; a [`Profile`] answers questions about them.
 
 mod archive;
+mod cache;
 mod check;
 mod guard;
 mod isf;
 mod layout;
+mod pdb;
 mod pdb_id;
+mod places;
 mod profile;
-
-use std::path::Path;
+mod registry;
+mod store;
+mod tables;
 
 pub use self::{
+    cache::default_cache,
+    isf::read_isf,
     layout::{Bits, FieldInfo, extract},
     pdb_id::PdbId,
+    places::{environment_stores, local_stores},
     profile::Profile,
+    store::Store,
 };
-use crate::error::Result;
-
-/// Reads the profile in an ISF file (`.json`, `.json.xz`).
-///
-/// # Errors
-/// [`Error::Io`](crate::Error::Io) when the file cannot be read,
-/// [`Error::Format`](crate::Error::Format) when it is damaged.
-pub fn read_isf(path: &Path) -> Result<Profile> {
-    isf::read(path)
-}
-
-/// Reads the profile in an ISR archive; the archive itself does not say whose
-/// symbols it holds.
-///
-/// # Errors
-/// [`Error::Io`](crate::Error::Io) when the file cannot be read,
-/// [`Error::Format`](crate::Error::Format) when it is damaged.
-pub fn read_isr(id: PdbId, path: &Path) -> Result<Profile> {
-    Profile::from_bytes(id, archive::read(path)?)
-}

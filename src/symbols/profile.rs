@@ -7,7 +7,7 @@ use isr::schema::Profile as Schema;
 use super::{
     PdbId,
     archive::{self, Bytes},
-    layout::{FieldInfo, Member, variant_value},
+    layout::{self, FieldInfo, Member},
 };
 use crate::error::Result;
 
@@ -99,9 +99,7 @@ impl Profile {
 
     /// Value of an enumeration's constant.
     pub fn enum_value(&self, enumeration: &str, constant: &str) -> Option<i64> {
-        let enumeration = self.view.find_enum(enumeration)?;
-        let (_, variant) = enumeration.fields().find(|(name, _)| *name == constant)?;
-        variant_value(variant)
+        layout::constant(self.view.find_enum(enumeration)?, constant)
     }
 }
 

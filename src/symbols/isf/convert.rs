@@ -18,12 +18,12 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Format`] when a type lacks what its kind needs.
-pub(super) fn schema(isf: Isf) -> Result<Profile> {
-    let converter = Converter::new(&isf);
+pub(super) fn schema(isf: &Isf) -> Result<Profile> {
+    let converter = Converter::new(isf);
     let enums = isf.enums.iter();
     let structs = isf.user_types.iter();
     Ok(Profile {
-        architecture: architecture(&isf),
+        architecture: architecture(isf),
         enums: enums
             .map(|(name, source)| Ok((name.clone(), converter.enumeration(source)?)))
             .collect::<Result<_>>()?,
