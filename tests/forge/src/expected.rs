@@ -1,5 +1,7 @@
 //! The answers: everything that the forge placed in a guest.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::paging::PageSize;
@@ -358,6 +360,14 @@ impl Expected {
             .collect();
         handles.sort_by_key(|handle| handle.handle);
         handles
+    }
+
+    /// The objects by address, for many look-ups.
+    pub fn objects_by_address(&self) -> HashMap<u64, &ExpectedObject> {
+        self.objects
+            .iter()
+            .map(|object| (object.address, object))
+            .collect()
     }
 
     /// The object at an address.

@@ -1,7 +1,6 @@
 //! The idle and System processes and the idle threads.
 
 use crate::clock;
-use crate::expected::ExpectedThread;
 use crate::guest::Guest;
 use crate::process::create::new_process;
 use crate::process::{ProcessSpec, ProcessState, ThreadSpec, thread};
@@ -59,7 +58,6 @@ pub(crate) fn add_idle_thread(guest: &mut Guest, number: u32) -> u64 {
     };
     let start = guest.symbol("KiSystemStartup");
     let spec = ThreadSpec {
-        tid: Some(number * 4),
         state: thread::RUNNING,
         wait_reason: 0,
         wait_mode: 0,
@@ -71,7 +69,8 @@ pub(crate) fn add_idle_thread(guest: &mut Guest, number: u32) -> u64 {
         win32_start_address: 0,
         ..ThreadSpec::default()
     };
-    let expected: ExpectedThread = guest.place_thread(object, idle_process, &spec, number * 4);
+    // Idle threads have no id.
+    let expected = guest.place_thread(object, idle_process, &spec, 0);
     guest.expected.threads.push(expected);
     object
 }
