@@ -31,6 +31,8 @@ pub struct AnchorId {
 pub struct Anchor {
     pub root: Pa,
     pub tag: u64,
+    /// Rises with each insertion: subscribers are called in this order.
+    pub order: u64,
     /// The patched byte, `None` while the breakpoint is pending.
     pub at: Option<Location>,
 }
@@ -47,6 +49,7 @@ pub struct Record {
 pub struct Book {
     sites: BTreeMap<Site, Record>,
     pages: BTreeMap<WatchedPage, BTreeSet<Site>>,
+    insertions: u64,
 }
 
 impl From<&Breakpoint> for AnchorId {
@@ -120,8 +123,13 @@ impl Book {
             Reach::Global => first.unwrap_or(breakpoint.tag),
             Reach::Root => breakpoint.tag,
         };
-        let (root, at) = (id.root, None);
-        record.anchors.push(Anchor { root, tag, at });
+        self.insertions = self.insertions.wrapping_add(1);
+        record.anchors.push(Anchor {
+            root: id.root,
+            tag,
+            order: self.insertions,
+            at: None,
+        });
         self.pages.entry(id.page()).or_default().insert(id.site);
     }
 

@@ -11,7 +11,6 @@ use crate::{
     error::{Error, Result},
     monitor::{
         ground::Ground,
-        page_tables::PageChange,
         patches::{Installed, Location, Patches, Removed, StepOver, ViewPage},
         rights::Claim,
     },
@@ -41,10 +40,10 @@ pub struct Hit {
 
 /// All breakpoints of a guest.
 pub struct BreakpointManager {
-    book: Book,
-    patches: Patches,
+    pub(super) book: Book,
+    pub(super) patches: Patches,
     /// Anchors whose page is present and which the back end failed to activate.
-    failed: BTreeSet<AnchorId>,
+    pub(super) failed: BTreeSet<AnchorId>,
 }
 
 impl BreakpointManager {
@@ -143,7 +142,12 @@ impl BreakpointManager {
     }
 
     /// Patches first, then protects the page: a remap resets its rights.
-    fn activate(&mut self, ground: &mut Ground, id: &AnchorId, page: Pa) -> Result<Inserted> {
+    pub(super) fn activate(
+        &mut self,
+        ground: &mut Ground,
+        id: &AnchorId,
+        page: Pa,
+    ) -> Result<Inserted> {
         let at = Location::new(id.site.view, page.wrapping_add(id.site.va.page_offset()));
         let shared = self.already_there(id, at);
         let installed = self.patches.insert(&ground.machine, at, id.subscriber())?;
@@ -181,7 +185,7 @@ impl BreakpointManager {
     }
 
     /// The page's last patch is gone: its own rights return.
-    fn unprotect(&self, ground: &mut Ground, page: ViewPage) -> Result<()> {
+    pub(super) fn unprotect(&self, ground: &mut Ground, page: ViewPage) -> Result<()> {
         if self.visible() {
             return Ok(());
         }
@@ -190,7 +194,7 @@ impl BreakpointManager {
     }
 
     /// Takes a subscription back whatever the back end says.
-    fn unpatch(&mut self, ground: &mut Ground, at: Location, id: &AnchorId) {
+    pub(super) fn unpatch(&mut self, ground: &mut Ground, at: Location, id: &AnchorId) {
         let who = id.subscriber();
         if self.patches.abandon(&ground.machine, at, who) == Removed::LastOfPage {
             // What fails is made good by `settle`.
@@ -208,150 +212,14 @@ impl BreakpointManager {
         self.forget(id);
     }
 
-    fn forget(&mut self, id: &AnchorId) {
+    pub(super) fn forget(&mut self, id: &AnchorId) {
         self.failed.remove(id);
         self.book.drop(id);
-    }
-
-    /// Makes an active anchor pending. An error leaves it to be tried again.
-    fn deactivate(&mut self, ground: &mut Ground, id: &AnchorId) -> Result<()> {
-        let Some(at) = self.book.anchor(id).and_then(|anchor| anchor.at) else {
-            return Ok(());
-        };
-        let removed = self.patches.remove(&ground.machine, at, id.subscriber());
-        if let Err(Error::NotFound { .. }) = removed {
-            self.forget_view(ground, at.page.view);
-        } else {
-            removed?;
-        }
-        self.book.place(id, None);
-        match !self.patches.patched(at.page) && ground.rights.is_claimed(at.page, Claim::Code) {
-            true => self.unprotect(ground, at.page),
-            false => Ok(()),
-        }
-    }
-
-    /// A view vanished, and every patch and right in it.
-    fn forget_view(&mut self, ground: &mut Ground, view: ViewId) {
-        self.patches.forget_view(view);
-        ground.rights.forget_view(view);
-    }
-
-    fn remove_anchor(&mut self, ground: &mut Ground, id: &AnchorId) -> Result<()> {
-        self.deactivate(ground, id)?;
-        ground.unwatch(id.page())?;
-        self.forget(id);
-        Ok(())
-    }
-
-    /// Removes anchors; after an error those not removed are still there.
-    fn remove_all(&mut self, ground: &mut Ground, anchors: &[AnchorId]) -> Result<bool> {
-        self.settle(ground);
-        for id in anchors {
-            self.remove_anchor(ground, id)?;
-        }
-        Ok(!anchors.is_empty())
-    }
-
-    /// Removes one breakpoint, active or pending; a global one by any root.
-    ///
-    /// Returns false when there was none. After an error call it again.
-    pub fn remove(&mut self, ground: &mut Ground, breakpoint: &Breakpoint) -> Result<bool> {
-        let id = AnchorId::from(breakpoint);
-        let anchors = match self.book.record(&id.site).map(|record| record.reach) {
-            Some(Reach::Global) => self.book.of_site(&id.site),
-            Some(Reach::Root) if self.book.anchor(&id).is_some() => vec![id],
-            _ => return Ok(false),
-        };
-        self.remove_all(ground, &anchors)
-    }
-
-    /// Removes every breakpoint of an owner. Returns false when there was none.
-    pub fn remove_key(&mut self, ground: &mut Ground, key: Key) -> Result<bool> {
-        let anchors = self.book.of_key(key);
-        self.remove_all(ground, &anchors)
-    }
-
-    /// Removes every breakpoint that subscribes to the byte at `at`, in every
-    /// view, with all other pages of those that are global.
-    ///
-    /// Returns `None` when there was none, else whether the page has no patch left.
-    pub fn remove_at(&mut self, ground: &mut Ground, at: Location) -> Result<Option<bool>> {
-        let same_byte = |other: &Location| other.pa() == at.pa();
-        let mut anchors = BTreeSet::new();
-        for location in self.patches.locations().filter(same_byte) {
-            for who in self.patches.subscribers(location) {
-                let id = AnchorId::of(location.page.view, who);
-                match self.book.record(&id.site).map(|record| record.reach) {
-                    Some(Reach::Global) => anchors.extend(self.book.of_site(&id.site)),
-                    _ => drop(anchors.insert(id)),
-                }
-            }
-        }
-        let anchors: Vec<_> = anchors.into_iter().collect();
-        let any = self.remove_all(ground, &anchors)?;
-        Ok(any.then(|| !self.patches.patched(at.page)))
-    }
-
-    /// Removes every breakpoint of a view. Returns false when there was none.
-    pub fn remove_view(&mut self, ground: &mut Ground, view: ViewId) -> Result<bool> {
-        let anchors = self.book.select(|site| site.view == view);
-        self.remove_all(ground, &anchors)
-    }
-
-    /// Removes every breakpoint and gives the frames back.
-    ///
-    /// All are tried; the first failure is returned. After an error call it again.
-    pub fn clear(&mut self, ground: &mut Ground) -> Result<()> {
-        self.settle(ground);
-        let mut result = Ok(());
-        for id in self.book.select(|_| true) {
-            result = result.and(self.remove_anchor(ground, &id));
-        }
-        result?;
-        ground.rights.settle(&ground.machine)
     }
 
     /// Gives the frames of former patches back, once nothing is patched.
     pub fn free(&mut self, ground: &Ground) -> Result<()> {
         self.patches.free(&ground.machine)
-    }
-
-    /// Follows a page that moved, came or went, in the one address space where it did.
-    ///
-    /// What cannot be activated now is tried again by [`BreakpointManager::settle`].
-    pub fn follow(&mut self, ground: &mut Ground, change: &PageChange) {
-        let machine = ground.machine.clone();
-        let anchors = self.book.on_page(&change.page);
-        // Without the pause a write of another processor could miss the copy.
-        let _paused = machine.pause();
-        for id in anchors {
-            if let Some(at) = self.book.anchor(&id).and_then(|anchor| anchor.at) {
-                self.unpatch(ground, at, &id);
-                self.book.place(&id, None);
-            }
-            self.failed.remove(&id);
-            if let Some(page) = change.after
-                && self.activate(ground, &id, page).is_err()
-            {
-                self.failed.insert(id);
-            }
-        }
-    }
-
-    /// Tries again what the back end refused earlier.
-    pub fn settle(&mut self, ground: &mut Ground) {
-        for page in self.patches.settle(&ground.machine) {
-            // The rights' own `settle` follows.
-            let _ = self.unprotect(ground, page);
-        }
-        let _ = ground.rights.settle(&ground.machine);
-        for id in std::mem::take(&mut self.failed) {
-            let page = ground.resolved(id.page());
-            if page.is_some_and(|page| self.activate(ground, &id, page).is_err()) {
-                self.failed.insert(id);
-            }
-        }
     }
 
     /// Is the byte patched by this library?
@@ -383,7 +251,7 @@ impl BreakpointManager {
     /// The breakpoints that a hit at `at` in the address space of `root`
     /// concerns, in order of insertion, each once.
     pub fn hits(&self, at: Location, root: Pa) -> Vec<Hit> {
-        let mut hits: Vec<Hit> = Vec::new();
+        let mut hits: Vec<(u64, Hit)> = Vec::new();
         for who in self.patches.subscribers(at) {
             let id = AnchorId::of(at.page.view, who);
             let Some((record, anchor)) = self.book.record(&id.site).zip(self.book.anchor(&id))
@@ -396,11 +264,12 @@ impl BreakpointManager {
                 tag: anchor.tag,
             };
             let concerned = record.reach == Reach::Global || who.root == root;
-            if concerned && !hits.contains(&hit) {
-                hits.push(hit);
+            if concerned && !hits.iter().any(|(_, other)| *other == hit) {
+                hits.push((anchor.order, hit));
             }
         }
-        hits
+        hits.sort_unstable_by_key(|(order, _)| *order);
+        hits.into_iter().map(|(_, hit)| hit).collect()
     }
 
     /// Has one processor execute the guest's own instruction at a patch.

@@ -1,7 +1,9 @@
 //! Breakpoints: who wants to stop where, in which address space.
 
 mod book;
+mod follow;
 mod manager;
+mod removal;
 
 pub use self::manager::{BreakpointManager, Hit, Inserted};
 use super::page_tables::WatchedPage;

@@ -1,5 +1,9 @@
 //! The monitor against a mock guest: every edge case, and a failure at every driver call.
 
+mod breakpoints;
+mod faults;
 mod mock;
+mod page_tables;
 mod patches;
 mod rights;
+mod world;
