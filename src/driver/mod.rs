@@ -4,9 +4,11 @@
 //! headers tell; everything else is shared ([`image::Image`]). Drivers know the
 //! core, the architecture and errors, nothing above.
 
+mod elf;
 mod file;
 mod image;
 mod kdmp;
+mod lime;
 mod raw;
 mod segments;
 mod target;
@@ -34,7 +36,7 @@ pub struct Format {
 }
 
 /// All file formats, in the order of detection.
-const FORMATS: &[Format] = &[kdmp::FORMAT, raw::FORMAT];
+const FORMATS: &[Format] = &[kdmp::FORMAT, elf::FORMAT, lime::FORMAT, raw::FORMAT];
 
 /// Bytes that detection looks at.
 const HEAD: u64 = 4096;

@@ -117,11 +117,6 @@ impl SegmentTable {
             length: end.checked_sub(start)?,
         })
     }
-
-    /// Number of bytes present.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
 }
 
 impl Layout for SegmentTable {

@@ -7,6 +7,7 @@ use crate::{
     },
     driver::{
         file::ImageFile,
+        image::Layout,
         segments::{Segment, SegmentTable},
     },
 };

@@ -18,9 +18,7 @@ use crate::{
 /// Bytes of `_KSPECIAL_REGISTERS` that all versions of Windows share.
 const SPECIAL_SIZE: usize = 0xd8;
 
-const CR0_PE: u64 = 1 << 0;
 const CR0_PG: u64 = 1 << 31;
-const CR4_PAE: u64 = 1 << 5;
 const EFER_LME: u64 = 1 << 8;
 const EFER_LMA: u64 = 1 << 10;
 
@@ -36,12 +34,11 @@ pub fn read(header: &Header, kdbg: Option<(&Kdbg, &Space)>) -> SavedRegisters {
     SavedRegisters(saved)
 }
 
-/// What every processor in long mode has in common.
+/// What every processor has in common. CR0 and CR4 stay unknown: some of their
+/// bits are certain, but the number of paging levels is not.
 fn long_mode(header: &Header) -> Registers {
     Registers {
-        cr0: CR0_PE | CR0_PG,
         cr3: header.root().unwrap_or_default().0,
-        cr4: CR4_PAE,
         efer: EFER_LME | EFER_LMA,
         ..Registers::default()
     }
