@@ -5,7 +5,9 @@ use winvmi::{
     core::{Driver, Gfn, Pa, Va},
     driver::FileMode,
 };
+use winvmi_forge::CoreFormat;
 
+use crate::cores::sample;
 use crate::support::{bitmap_dump, full_dump, open_bytes, range_dump, summary_dump, triage_dump};
 
 /// Calls everything that a driver offers, a bounded number of times.
@@ -46,33 +48,57 @@ fn exercise(driver: &dyn Driver) {
     }
 }
 
-fn samples() -> Vec<(&'static str, Vec<u8>, usize)> {
+/// An intact file, its prefix and the length of its headers.
+struct Sample {
+    prefix: &'static str,
+    bytes: Vec<u8>,
+    headers: usize,
+}
+
+impl Sample {
+    fn new(prefix: &'static str, bytes: Vec<u8>, headers: usize) -> Self {
+        let headers = headers.min(bytes.len());
+        Self {
+            prefix,
+            bytes,
+            headers,
+        }
+    }
+
+    /// Offsets of header bytes, without the long fillers of dump headers.
+    fn offsets(&self) -> impl Iterator<Item = usize> {
+        let is_dump = self.prefix == "kdmp:";
+        (0..self.headers).filter(move |offset| {
+            !is_dump || !(0x850..0xef0).contains(offset) && !(0x1050..0x1ff0).contains(offset)
+        })
+    }
+}
+
+fn samples() -> Vec<Sample> {
     let frames = [1, 2, 5, 9, 64];
     let stored = [(0xffff_f800_0000_3000, &[0x41; 64][..])];
     vec![
-        ("full", full_dump(&[(1, 2), (4, 1)]), 0x2000),
-        ("bitmap", bitmap_dump(5, &frames, 80), 0x2048),
-        ("summary", summary_dump(&frames, 80), 0x2038),
-        ("ranges", range_dump(8, &[(1, 2), (4, 1)]), 0x2060),
-        ("complete", range_dump(10, &[(1, 2), (4, 1)]), 0x2060),
-        ("triage", triage_dump(&stored), 0x2140),
+        Sample::new("kdmp:", full_dump(&[(1, 2), (4, 1)]), 0x2000),
+        Sample::new("kdmp:", bitmap_dump(5, &frames, 80), 0x2048),
+        Sample::new("kdmp:", summary_dump(&frames, 80), 0x2038),
+        Sample::new("kdmp:", range_dump(8, &[(1, 2), (4, 1)]), 0x2060),
+        Sample::new("kdmp:", range_dump(10, &[(1, 2), (4, 1)]), 0x2060),
+        Sample::new("kdmp:", triage_dump(&stored), 0x2140),
+        Sample::new("elf:", sample(CoreFormat::Qemu), 0x400),
+        Sample::new("elf:", sample(CoreFormat::VirtualBox), 0x400),
+        Sample::new("elf:", sample(CoreFormat::Xen), 0x280),
+        Sample::new("lime:", sample(CoreFormat::Lime), 0x20),
     ]
-}
-
-/// Header bytes worth flipping: all but the middle of the fillers.
-fn interesting(offset: &usize) -> bool {
-    !(0x850..0xef0).contains(offset) && !(0x1050..0x1ff0).contains(offset)
 }
 
 #[test]
 fn flipped_header_bytes() {
-    for (name, sample, end) in samples() {
-        println!("{name}");
-        for offset in (0..end).filter(interesting) {
+    for sample in samples() {
+        for offset in sample.offsets() {
             for mask in [0xff, 0x01, 0x80] {
-                let mut bytes = sample.clone();
+                let mut bytes = sample.bytes.clone();
                 bytes[offset] ^= mask;
-                if let Ok(driver) = open_bytes("kdmp:", &bytes, FileMode::Auto) {
+                if let Ok(driver) = open_bytes(sample.prefix, &bytes, FileMode::Auto) {
                     exercise(&*driver);
                 }
             }
@@ -82,11 +108,10 @@ fn flipped_header_bytes() {
 
 #[test]
 fn cut_headers() {
-    for (name, sample, end) in samples() {
-        println!("{name}");
-        for length in (0..end).filter(interesting).chain([sample.len() - 1]) {
-            for prefix in ["", "kdmp:"] {
-                if let Ok(driver) = open_bytes(prefix, &sample[..length], FileMode::Auto) {
+    for sample in samples() {
+        for length in sample.offsets().chain([sample.bytes.len() - 1]) {
+            for prefix in ["", sample.prefix] {
+                if let Ok(driver) = open_bytes(prefix, &sample.bytes[..length], FileMode::Auto) {
                     exercise(&*driver);
                 }
             }

@@ -1,7 +1,9 @@
 //! The back ends over files: formats, detection, damage.
 
 mod bitmap;
+mod cores;
 mod damage;
+mod forged;
 mod full;
 mod raw;
 mod support;

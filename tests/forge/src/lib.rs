@@ -39,6 +39,7 @@ mod record;
 
 pub use dump::ImageFormat;
 pub use dump::header::{BUG_CHECK, DumpType};
+pub use dump::machine::{CoreFormat, Machine};
 pub use expected::*;
 pub use guest::Guest;
 pub use kernel::modules::ModuleSpec;

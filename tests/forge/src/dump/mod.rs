@@ -8,13 +8,18 @@ use crate::guest::Guest;
 use crate::memory::PAGE_SIZE;
 
 pub(crate) mod bitmap;
+pub(crate) mod elf;
 pub(crate) mod full;
 pub(crate) mod header;
+pub(crate) mod lime;
+pub(crate) mod machine;
 pub(crate) mod ranges;
 pub(crate) mod raw;
 pub(crate) mod triage;
+pub(crate) mod xen;
 
 use header::DumpType;
+use machine::CoreFormat;
 
 /// A kind of memory image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub enum ImageFormat {
     Dump(DumpType),
     /// A crash dump that lists ranges of frames (`RDMP`), as debuggers write types 8 to 10.
     Ranges(DumpType),
+    /// An image as a hypervisor writes it.
+    Core(CoreFormat),
 }
 
 impl Guest {
@@ -53,6 +60,7 @@ impl Guest {
             ImageFormat::Dump(DumpType::Triage) => triage::write(self, &self.triage_blocks(), out),
             ImageFormat::Dump(kind) => bitmap::write(self, kind, out),
             ImageFormat::Ranges(kind) => ranges::write(self, kind, out),
+            ImageFormat::Core(format) => self.machine().write(format, out),
         }
     }
 

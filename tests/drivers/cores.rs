@@ -1,0 +1,145 @@
+//! ELF cores and LiME images.
+
+use std::io::Cursor;
+
+use winvmi::{
+    core::{Capabilities, PAGE_SIZE},
+    driver::FileMode,
+};
+use winvmi_forge::{CoreFormat, ExpectedRegisters, Machine, PhysicalMemory};
+
+use crate::support::{assert_frames, open_bytes, page, put, refusal};
+
+/// Frames of the sample machine; the last one is of a range of its own.
+const FRAMES: [u64; 5] = [1, 2, 3, 0x10, 0x20];
+
+const REGISTERS: ExpectedRegisters = ExpectedRegisters {
+    rip: 0xffff_f800_0000_1000,
+    rsp: 0xffff_f800_0000_2000,
+    rax: 0x1234,
+    rflags: 0x246,
+    cs: 0x10,
+    cr0: 0x8005_0033,
+    cr3: 0x1a_b000,
+    cr4: 0x3506f8,
+    gs_base: 0xffff_f800_0000_3000,
+    kernel_gs_base: 0x7f_0000,
+    lstar: 0xffff_f800_0000_4000,
+};
+
+/// The sample machine in a format.
+pub fn sample(format: CoreFormat) -> Vec<u8> {
+    let mut memory = PhysicalMemory::new(0);
+    for frame in FRAMES {
+        memory.write(frame * PAGE_SIZE, &page(frame));
+    }
+    let user = ExpectedRegisters {
+        cs: 0x33,
+        gs_base: REGISTERS.kernel_gs_base,
+        kernel_gs_base: REGISTERS.gs_base,
+        ..REGISTERS
+    };
+    let machine = Machine {
+        memory: &memory,
+        ranges: vec![0x1000..0x4000, 0x1_0000..0x1_1000, 0x2_0000..0x2_1000],
+        registers: vec![REGISTERS, user],
+    };
+    let mut out = Cursor::new(Vec::new());
+    machine.write(format, &mut out).unwrap();
+    out.into_inner()
+}
+
+fn assert_registers(core: &[u8], with_lstar: bool) {
+    let driver = open_bytes("elf:", core, FileMode::Auto).unwrap();
+    assert_eq!(driver.info().vcpus, 2);
+    let registers = driver.registers().unwrap();
+    let first = registers.get(0).unwrap();
+    let expected = REGISTERS;
+    assert_eq!(
+        (first.rip, first.rsp, first.rax, first.rflags),
+        (expected.rip, expected.rsp, expected.rax, expected.rflags)
+    );
+    assert_eq!(
+        (first.cr0, first.cr3, first.cr4),
+        (expected.cr0, expected.cr3, expected.cr4)
+    );
+    assert_eq!(first.gs.base, expected.gs_base);
+    assert_eq!(first.kernel_gs_base, expected.kernel_gs_base);
+    assert_eq!(first.efer & 0x500, 0x500, "long mode");
+    let lstar = if with_lstar { expected.lstar } else { 0 };
+    assert_eq!((first.lstar, first.cs.selector), (lstar, 0x10));
+    let second = registers.get(1).unwrap();
+    assert_eq!(second.gs.base, expected.kernel_gs_base);
+    assert_eq!(second.kernel_gs_base, expected.gs_base);
+    assert!(registers.get(2).is_err());
+}
+
+#[test]
+fn a_qemu_core_has_memory_and_registers() {
+    let core = sample(CoreFormat::Qemu);
+    let driver = open_bytes("", &core, FileMode::Auto).unwrap();
+    assert_eq!(
+        (driver.info().name, driver.info().format),
+        ("elf", "QEMU core")
+    );
+    assert_frames(&*driver, &FRAMES, true);
+    let code = driver.registers().unwrap().get(0).unwrap().cs;
+    assert_eq!((code.access, code.limit), (0xa09b, u32::MAX));
+    assert_registers(&core, false);
+}
+
+#[test]
+fn a_virtualbox_core_has_memory_and_registers() {
+    let core = sample(CoreFormat::VirtualBox);
+    let driver = open_bytes("", &core, FileMode::Read).unwrap();
+    assert_eq!(driver.info().format, "VirtualBox core");
+    assert_frames(&*driver, &FRAMES, false);
+    assert_registers(&core, true);
+}
+
+#[test]
+fn a_xen_core_has_pages_in_any_order_and_registers() {
+    let core = sample(CoreFormat::Xen);
+    for (mode, mapped) in [(FileMode::Map, true), (FileMode::Read, false)] {
+        let driver = open_bytes("", &core, mode).unwrap();
+        assert_eq!(driver.info().format, "Xen core");
+        assert_frames(&*driver, &FRAMES, mapped);
+    }
+    assert_registers(&core, false);
+}
+
+#[test]
+fn a_lime_image_has_the_frames_of_its_ranges() {
+    let image = sample(CoreFormat::Lime);
+    for (mode, mapped) in [(FileMode::Map, true), (FileMode::Read, false)] {
+        let driver = open_bytes("", &image, mode).unwrap();
+        assert_eq!(driver.info().name, "lime");
+        assert!(!driver.capabilities().contains(Capabilities::REGISTERS));
+        assert_frames(&*driver, &FRAMES, mapped);
+    }
+    let mut damaged = image.clone();
+    put(&mut damaged, 0x20 + 0x3000, b"XXXX");
+    assert!(refusal(&damaged).contains("0x3020"));
+    put(&mut damaged, 4, &2_u32.to_le_bytes());
+    assert!(refusal(&damaged).contains("no header of version 1"));
+}
+
+#[test]
+fn other_elf_files_are_refused_by_name() {
+    let changed = |offset: usize, bytes: &[u8]| {
+        let mut core = sample(CoreFormat::Qemu);
+        put(&mut core, offset, bytes);
+        refusal(&core)
+    };
+    assert!(changed(4, &[1]).contains("32-bit machine"));
+    assert!(changed(5, &[2]).contains("byte order"));
+    assert!(changed(0x10, &[3]).contains("executable"));
+    assert!(changed(0x12, &[183]).contains("ARM64"));
+    assert!(changed(0x12, &[3]).contains("32-bit x86"));
+    assert!(changed(0x38, &[1]).contains("no memory"));
+    let mut xen = sample(CoreFormat::Xen);
+    let magic = 0xf00f_ebee_u64.to_le_bytes();
+    let at = xen.windows(8).position(|it| it == magic).unwrap();
+    xen[at] = 0xed;
+    assert!(refusal(&xen).contains("paravirtualised"));
+}
