@@ -1,12 +1,12 @@
 //! Whole forged guests in every format: the same memory, the same registers.
 
-use std::{fs::File, io::BufWriter, path::Path};
+use std::sync::Arc;
 
 use winvmi::{
     core::{Driver, Gfn, Va},
     driver::{Target, open},
 };
-use winvmi_forge::{CoreFormat, Guest, Layout, Machine, Options, PAGE_SIZE};
+use winvmi_forge::{CoreFormat, DumpType, Guest, ImageFormat, Layout, Machine, Options, PAGE_SIZE};
 
 use crate::support::TempFile;
 
@@ -14,10 +14,10 @@ fn forge(layout: Layout) -> Guest {
     Guest::new(layout, &Options::default()).unwrap()
 }
 
-/// Opens what `write` writes, without naming the format.
-fn opened(write: impl FnOnce(&Path)) -> std::sync::Arc<dyn Driver> {
+/// Opens the guest in `format`, without naming the format.
+fn opened(guest: &Guest, format: ImageFormat) -> Arc<dyn Driver> {
     let file = TempFile::new(&[]);
-    write(file.path());
+    guest.write_file(format, file.path()).unwrap();
     open(&Target::from(file.path()), Default::default()).unwrap()
 }
 
@@ -58,41 +58,83 @@ fn assert_registers(driver: &dyn Driver, machine: &Machine) {
     assert_eq!(usize::from(driver.info().vcpus), machine.registers.len());
 }
 
+fn assert_kernel(driver: &dyn Driver, guest: &Guest) {
+    let kernel = &guest.expected().kernel;
+    let hints = driver.hints();
+    assert_eq!(hints.kernel_base, Some(Va(kernel.base)));
+    assert_eq!(hints.build, Some(kernel.build));
+    assert_eq!(hints.debugger_data, Some(Va(kernel.debugger_data)));
+    assert_registers(driver, &guest.machine());
+    let lstar = driver.registers().unwrap().get(0).unwrap().lstar;
+    assert_eq!(lstar, kernel.lstar);
+}
+
 #[test]
-fn a_full_dump_tells_what_its_kernel_knows() {
-    for layout in [Layout::ALL[0], Layout::ALL[7]] {
+fn full_dumps_of_all_layouts_tell_what_their_kernel_knows() {
+    for layout in Layout::ALL {
         let guest = forge(layout);
-        let driver = opened(|path| guest.write_full_dump(path).unwrap());
+        let driver = opened(&guest, ImageFormat::Dump(DumpType::Full));
         assert_memory(&*driver, &guest.machine());
-        assert_registers(&*driver, &guest.machine());
-        let kernel = &guest.expected().kernel;
-        let hints = driver.hints();
-        assert_eq!(hints.kernel_base, Some(Va(kernel.base)));
-        assert_eq!(hints.build, Some(kernel.build));
-        let lstar = driver.registers().unwrap().get(0).unwrap().lstar;
-        assert_eq!(lstar, kernel.lstar);
+        assert_kernel(&*driver, &guest);
+    }
+}
+
+#[test]
+fn dumps_of_all_types_hold_the_same_guest() {
+    let guest = forge(Layout::Win10_2004);
+    let listed = [
+        DumpType::Kernel,
+        DumpType::KernelAndUser,
+        DumpType::Complete,
+    ];
+    let formats = DumpType::ALL.map(ImageFormat::Dump).into_iter();
+    for format in formats.chain(listed.map(ImageFormat::Ranges)) {
+        let driver = opened(&guest, format);
+        assert_kernel(&*driver, &guest);
+        let (ImageFormat::Dump(kind) | ImageFormat::Ranges(kind)) = format else {
+            continue;
+        };
+        assert_eq!(driver.physical().is_none(), kind == DumpType::Triage);
+        if kind.is_complete() {
+            assert_memory(&*driver, &guest.machine());
+        }
+    }
+}
+
+#[test]
+fn a_triage_dump_holds_copies_of_what_runs() {
+    let guest = forge(Layout::Win10_2004);
+    let driver = opened(&guest, ImageFormat::Dump(DumpType::Triage));
+    let processor = &guest.expected().processors[0];
+    for va in [processor.kprcb, processor.current_thread] {
+        let (mut found, mut expected) = ([0; 0x300], [0; 0x300]);
+        let done = driver.by_address().unwrap().read(Va(va), &mut found);
+        guest.read(va, &mut expected);
+        assert_eq!((done, found), (0x300, expected));
+    }
+    let modules = driver.hints().modules;
+    assert_eq!(modules.len(), guest.expected().modules.len());
+    for (found, expected) in modules.iter().zip(&guest.expected().modules) {
+        assert_eq!(found.base, Va(expected.base));
+        assert_eq!(String::from_utf16(&found.path).unwrap(), expected.path);
     }
 }
 
 #[test]
 fn cores_hold_the_same_guest() {
+    let guest = forge(Layout::Win10_2004);
     let formats = [
         ("QEMU core", CoreFormat::Qemu),
         ("VirtualBox core", CoreFormat::VirtualBox),
         ("Xen core", CoreFormat::Xen),
         ("", CoreFormat::Lime),
     ];
-    let guest = forge(Layout::Win10_2004);
-    let machine = guest.machine();
     for (name, format) in formats {
-        let driver = opened(|path| {
-            let mut out = BufWriter::new(File::create(path).unwrap());
-            machine.write(format, &mut out).unwrap();
-        });
+        let driver = opened(&guest, ImageFormat::Core(format));
         assert_eq!(driver.info().format, name);
-        assert_memory(&*driver, &machine);
-        if !name.is_empty() {
-            assert_registers(&*driver, &machine);
+        assert_memory(&*driver, &guest.machine());
+        if format != CoreFormat::Lime {
+            assert_registers(&*driver, &guest.machine());
         }
     }
 }

@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
-use winvmi_forge::{DumpType, Guest, ImageFormat, Layout, Options, PageSize};
+use winvmi_forge::{CoreFormat, DumpType, Guest, ImageFormat, Layout, Options, PageSize};
 
 const USAGE: &str = "\
 usage: forge --layout LAYOUT --format FORMAT [OPTION]... OUT
 
   --layout LAYOUT     win7-7601, win8.1-9600, win10-14393, win10-17763, win10-18362,
                       win10-19041, win2022-20348 or win11-22000
-  --format FORMAT     raw, or a crash dump: full, bitmap, triage, or its type as a number
+  --format FORMAT     raw, qemu, virtualbox, xen, lime, or a crash dump: full, bitmap, triage, or its type as a number
                       (1, 2, 4 to 10), with the prefix 'ranges-' for the form that debuggers
                       write (8 to 10)
   --processes N       extra processes
@@ -97,6 +97,10 @@ fn format_named(name: &str) -> Result<ImageFormat, &'static str> {
     }
     match name {
         "raw" => Ok(ImageFormat::Raw),
+        "qemu" => Ok(ImageFormat::Core(CoreFormat::Qemu)),
+        "virtualbox" => Ok(ImageFormat::Core(CoreFormat::VirtualBox)),
+        "xen" => Ok(ImageFormat::Core(CoreFormat::Xen)),
+        "lime" => Ok(ImageFormat::Core(CoreFormat::Lime)),
         "full" => Ok(ImageFormat::Dump(DumpType::Full)),
         "bitmap" => Ok(ImageFormat::Dump(DumpType::BitmapFull)),
         "triage" => Ok(ImageFormat::Dump(DumpType::Triage)),
