@@ -177,6 +177,266 @@
 #define WVMI_PROTECTION_USER 8
 
 /**
+ * `pid` was read.
+ */
+#define WVMI_PROCESS_VALID_PID 1
+
+/**
+ * `parent_pid` was read.
+ */
+#define WVMI_PROCESS_VALID_PARENT_PID 2
+
+/**
+ * `name` was read.
+ */
+#define WVMI_PROCESS_VALID_NAME 4
+
+/**
+ * `create_time` was read.
+ */
+#define WVMI_PROCESS_VALID_CREATE_TIME 8
+
+/**
+ * `exit_time` was read.
+ */
+#define WVMI_PROCESS_VALID_EXIT_TIME 16
+
+/**
+ * `exit_status` was read.
+ */
+#define WVMI_PROCESS_VALID_EXIT_STATUS 32
+
+/**
+ * `root` was read.
+ */
+#define WVMI_PROCESS_VALID_ROOT 64
+
+/**
+ * `user_root` was read.
+ */
+#define WVMI_PROCESS_VALID_USER_ROOT 128
+
+/**
+ * `image_base` was read.
+ */
+#define WVMI_PROCESS_VALID_IMAGE_BASE 256
+
+/**
+ * `peb` was read.
+ */
+#define WVMI_PROCESS_VALID_PEB 512
+
+/**
+ * `native_peb` was read.
+ */
+#define WVMI_PROCESS_VALID_NATIVE_PEB 1024
+
+/**
+ * `session` was read.
+ */
+#define WVMI_PROCESS_VALID_SESSION 2048
+
+/**
+ * `token` was read.
+ */
+#define WVMI_PROCESS_VALID_TOKEN 4096
+
+/**
+ * `handle_table` was read.
+ */
+#define WVMI_PROCESS_VALID_HANDLE_TABLE 8192
+
+/**
+ * `active_threads` was read.
+ */
+#define WVMI_PROCESS_VALID_ACTIVE_THREADS 16384
+
+/**
+ * `wow64` was read.
+ */
+#define WVMI_PROCESS_VALID_WOW64 32768
+
+/**
+ * The list of active processes (`PsActiveProcessHead`).
+ */
+#define WVMI_PROCESS_SOURCE_ACTIVE_LIST 1
+
+/**
+ * The table of process and thread ids (`PspCidTable`).
+ */
+#define WVMI_PROCESS_SOURCE_CID_TABLE 2
+
+/**
+ * `tid` was read.
+ */
+#define WVMI_THREAD_VALID_TID 1
+
+/**
+ * `pid` was read.
+ */
+#define WVMI_THREAD_VALID_PID 2
+
+/**
+ * `process` was read.
+ */
+#define WVMI_THREAD_VALID_PROCESS 4
+
+/**
+ * `current_process` was read.
+ */
+#define WVMI_THREAD_VALID_CURRENT_PROCESS 8
+
+/**
+ * `saved_process` was read.
+ */
+#define WVMI_THREAD_VALID_SAVED_PROCESS 16
+
+/**
+ * `create_time` was read.
+ */
+#define WVMI_THREAD_VALID_CREATE_TIME 32
+
+/**
+ * `exit_time` was read.
+ */
+#define WVMI_THREAD_VALID_EXIT_TIME 64
+
+/**
+ * `exit_status` was read.
+ */
+#define WVMI_THREAD_VALID_EXIT_STATUS 128
+
+/**
+ * `start_address` was read.
+ */
+#define WVMI_THREAD_VALID_START_ADDRESS 256
+
+/**
+ * `win32_start_address` was read.
+ */
+#define WVMI_THREAD_VALID_WIN32_START_ADDRESS 512
+
+/**
+ * `teb` was read.
+ */
+#define WVMI_THREAD_VALID_TEB 1024
+
+/**
+ * `native_teb` was read.
+ */
+#define WVMI_THREAD_VALID_NATIVE_TEB 2048
+
+/**
+ * `trap_frame` was read.
+ */
+#define WVMI_THREAD_VALID_TRAP_FRAME 4096
+
+/**
+ * `kernel_stack` was read.
+ */
+#define WVMI_THREAD_VALID_KERNEL_STACK 8192
+
+/**
+ * `stack_base` was read.
+ */
+#define WVMI_THREAD_VALID_STACK_BASE 16384
+
+/**
+ * `stack_limit` was read.
+ */
+#define WVMI_THREAD_VALID_STACK_LIMIT 32768
+
+/**
+ * `impersonation_token` was read.
+ */
+#define WVMI_THREAD_VALID_IMPERSONATION_TOKEN 65536
+
+/**
+ * `scheduling_group` was read.
+ */
+#define WVMI_THREAD_VALID_SCHEDULING_GROUP 131072
+
+/**
+ * `next_processor` was read.
+ */
+#define WVMI_THREAD_VALID_NEXT_PROCESSOR 262144
+
+/**
+ * `syscall_number` was read.
+ */
+#define WVMI_THREAD_VALID_SYSCALL_NUMBER 524288
+
+/**
+ * `state` was read.
+ */
+#define WVMI_THREAD_VALID_STATE 1048576
+
+/**
+ * `wait_reason` was read.
+ */
+#define WVMI_THREAD_VALID_WAIT_REASON 2097152
+
+/**
+ * `wait_mode` was read.
+ */
+#define WVMI_THREAD_VALID_WAIT_MODE 4194304
+
+/**
+ * `previous_mode` was read.
+ */
+#define WVMI_THREAD_VALID_PREVIOUS_MODE 8388608
+
+/**
+ * `priority` was read.
+ */
+#define WVMI_THREAD_VALID_PRIORITY 16777216
+
+/**
+ * `base_priority` was read.
+ */
+#define WVMI_THREAD_VALID_BASE_PRIORITY 33554432
+
+/**
+ * `apc_state_index` was read.
+ */
+#define WVMI_THREAD_VALID_APC_STATE_INDEX 67108864
+
+/**
+ * `alertable` was read.
+ */
+#define WVMI_THREAD_VALID_ALERTABLE 134217728
+
+/**
+ * `base` was read.
+ */
+#define WVMI_MODULE_VALID_BASE 1
+
+/**
+ * `entry_point` was read.
+ */
+#define WVMI_MODULE_VALID_ENTRY_POINT 2
+
+/**
+ * `size` was read.
+ */
+#define WVMI_MODULE_VALID_SIZE 4
+
+/**
+ * `time_date_stamp` was read; the entries of some Windows lack it.
+ */
+#define WVMI_MODULE_VALID_TIME_DATE_STAMP 8
+
+/**
+ * `name` was read.
+ */
+#define WVMI_MODULE_VALID_NAME 16
+
+/**
+ * `path` was read.
+ */
+#define WVMI_MODULE_VALID_PATH 32
+
+/**
  * How a session is opened; made by `wvmi_config_new()`.
  *
  * One configuration can open any number of sessions, which copy what they
@@ -191,6 +451,16 @@ typedef struct wvmi_config wvmi_config;
 typedef struct wvmi_mapping wvmi_mapping;
 
 /**
+ * An iteration over the modules of the kernel; made by `wvmi_module_iter_new()`.
+ */
+typedef struct wvmi_module_iter wvmi_module_iter;
+
+/**
+ * An iteration over processes; made by `wvmi_process_iter_new()`.
+ */
+typedef struct wvmi_process_iter wvmi_process_iter;
+
+/**
  * An iteration over present ranges; made by `wvmi_range_iter_new()`.
  */
 typedef struct wvmi_range_iter wvmi_range_iter;
@@ -203,6 +473,11 @@ typedef struct wvmi_range_iter wvmi_range_iter;
  * sessions can be open at once.
  */
 typedef struct wvmi_session wvmi_session;
+
+/**
+ * An iteration over the threads of a process; made by `wvmi_thread_iter_new()`.
+ */
+typedef struct wvmi_thread_iter wvmi_thread_iter;
 
 /**
  * Outcome of a call; one of the `WVMI_OK`, `WVMI_END`, ... numbers.
@@ -563,6 +838,319 @@ typedef struct {
      */
     size_t length;
 } wvmi_segment;
+
+/**
+ * A process: the address of its `_EPROCESS`. A value, nothing to free.
+ *
+ * Windows uses addresses again: the id and the creation time in
+ * `wvmi_process_details` tell a new process from an old one.
+ */
+typedef struct {
+    /**
+     * Address of the process object.
+     */
+    uint64_t object;
+} wvmi_process;
+
+/**
+ * What is known about a process, filled by `wvmi_process_info()` and
+ * `wvmi_process_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_PROCESS_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the process object (`_EPROCESS`); always filled.
+     */
+    uint64_t object;
+    /**
+     * Time of creation, a FILETIME (`_EPROCESS.CreateTime`).
+     */
+    uint64_t create_time;
+    /**
+     * Time of exit, a FILETIME; 0 while the process lives (`_EPROCESS.ExitTime`).
+     */
+    uint64_t exit_time;
+    /**
+     * Physical address of the page-table root (`_KPROCESS.DirectoryTableBase`).
+     */
+    uint64_t root;
+    /**
+     * Physical address of the root that user mode runs on; equals `root`
+     * without KVA shadow (`_KPROCESS.UserDirectoryTableBase`).
+     */
+    uint64_t user_root;
+    /**
+     * Base of the executable (`_EPROCESS.SectionBaseAddress`).
+     */
+    uint64_t image_base;
+    /**
+     * Address of the PEB that the process's own code uses, the 32-bit one under
+     * WoW64; 0 without one.
+     */
+    uint64_t peb;
+    /**
+     * Address of the 64-bit PEB; 0 without one (`_EPROCESS.Peb`).
+     */
+    uint64_t native_peb;
+    /**
+     * Address of the session structure; 0 without one (`_EPROCESS.Session`).
+     */
+    uint64_t session;
+    /**
+     * Address of the primary token; 0 without one (`_EPROCESS.Token`).
+     */
+    uint64_t token;
+    /**
+     * Address of the handle table; 0 once the process has exited
+     * (`_EPROCESS.ObjectTable`).
+     */
+    uint64_t handle_table;
+    /**
+     * Process id (`_EPROCESS.UniqueProcessId`).
+     */
+    uint32_t pid;
+    /**
+     * Id of the process that created it (`_EPROCESS.InheritedFromUniqueProcessId`);
+     * that process may have exited, and its id may belong to another.
+     */
+    uint32_t parent_pid;
+    /**
+     * NTSTATUS of the exit; 0x103 while the process lives (`_EPROCESS.ExitStatus`).
+     */
+    int32_t exit_status;
+    /**
+     * Number of threads that have not exited (`_EPROCESS.ActiveThreads`).
+     */
+    uint32_t active_threads;
+    /**
+     * 1 when the process runs 32-bit code under WoW64 (`_EPROCESS.WoW64Process`).
+     */
+    uint32_t wow64;
+    /**
+     * Sources that name the process, `WVMI_PROCESS_SOURCE_*` bits: among those
+     * that the iteration asks. 0 from `wvmi_process_info()`.
+     */
+    uint32_t sources;
+    /**
+     * Name of the image, which Windows cuts at 14 or 15 bytes
+     * (`_EPROCESS.ImageFileName`).
+     */
+    char name[48];
+} wvmi_process_details;
+
+/**
+ * A thread: the address of its `_ETHREAD`. A value, nothing to free.
+ *
+ * Windows uses addresses again: the id and the creation time in
+ * `wvmi_thread_details` tell a new thread from an old one.
+ */
+typedef struct {
+    /**
+     * Address of the thread object.
+     */
+    uint64_t object;
+} wvmi_thread;
+
+/**
+ * What is known about a thread, filled by `wvmi_thread_info()` and
+ * `wvmi_thread_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_THREAD_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the thread object (`_ETHREAD`); always filled.
+     */
+    uint64_t object;
+    /**
+     * Object of the owning process (`_KTHREAD.Process`).
+     */
+    uint64_t process;
+    /**
+     * Object of the process whose address space the thread uses now
+     * (`_KTHREAD.ApcState.Process`); 0 without one.
+     */
+    uint64_t current_process;
+    /**
+     * Object of the process that an attached thread returns to
+     * (`_KTHREAD.SavedApcState.Process`); 0 without one.
+     */
+    uint64_t saved_process;
+    /**
+     * Time of creation, a FILETIME (`_ETHREAD.CreateTime`).
+     */
+    uint64_t create_time;
+    /**
+     * Time of exit, a FILETIME; 0 while the thread lives (`_ETHREAD.ExitTime`).
+     */
+    uint64_t exit_time;
+    /**
+     * Where the thread began in the kernel's eyes (`_ETHREAD.StartAddress`).
+     */
+    uint64_t start_address;
+    /**
+     * Function that its creator asked for (`_ETHREAD.Win32StartAddress`).
+     */
+    uint64_t win32_start_address;
+    /**
+     * Address of the TEB that the thread's own code uses, the 32-bit one under
+     * WoW64; 0 without one.
+     */
+    uint64_t teb;
+    /**
+     * Address of the 64-bit TEB; 0 for system threads (`_KTHREAD.Teb`).
+     */
+    uint64_t native_teb;
+    /**
+     * Address of the trap frame; 0 without one (`_KTHREAD.TrapFrame`).
+     */
+    uint64_t trap_frame;
+    /**
+     * Saved kernel stack pointer (`_KTHREAD.KernelStack`).
+     */
+    uint64_t kernel_stack;
+    /**
+     * Highest address of the kernel stack (`_KTHREAD.StackBase`).
+     */
+    uint64_t stack_base;
+    /**
+     * Lowest address of the kernel stack (`_KTHREAD.StackLimit`).
+     */
+    uint64_t stack_limit;
+    /**
+     * Address of the token that the thread impersonates with; 0 when it does
+     * not (`_ETHREAD.ClientSecurity.ImpersonationToken`).
+     */
+    uint64_t impersonation_token;
+    /**
+     * Address of the scheduling group; 0 without one (`_KTHREAD.SchedulingGroup`).
+     */
+    uint64_t scheduling_group;
+    /**
+     * Thread id (`_ETHREAD.Cid.UniqueThread`).
+     */
+    uint32_t tid;
+    /**
+     * Id of the owning process (`_ETHREAD.Cid.UniqueProcess`).
+     */
+    uint32_t pid;
+    /**
+     * NTSTATUS of the exit (`_ETHREAD.ExitStatus`).
+     */
+    int32_t exit_status;
+    /**
+     * Number of the processor that it runs on next (`_KTHREAD.NextProcessor`).
+     */
+    uint32_t next_processor;
+    /**
+     * Number of the current or last system call (`_KTHREAD.SystemCallNumber`).
+     */
+    uint32_t syscall_number;
+    /**
+     * Scheduling state as Windows numbers it (`_KTHREAD.State`): 0 initialized,
+     * 1 ready, 2 running, 3 standby, 4 terminated, 5 waiting, 6 transition,
+     * 7 deferred ready, 8 gate wait (obsolete), 9 waiting for process in-swap.
+     */
+    uint32_t state;
+    /**
+     * Reason of the current or last wait as Windows numbers it, a
+     * `KWAIT_REASON` (`_KTHREAD.WaitReason`).
+     */
+    uint32_t wait_reason;
+    /**
+     * Mode of the wait: 0 kernel, 1 user (`_KTHREAD.WaitMode`).
+     */
+    uint32_t wait_mode;
+    /**
+     * Mode that the thread came from: 0 kernel, 1 user (`_KTHREAD.PreviousMode`).
+     */
+    uint32_t previous_mode;
+    /**
+     * Priority, 0 to 31 (`_KTHREAD.Priority`).
+     */
+    uint32_t priority;
+    /**
+     * Base priority, 0 to 31 (`_KTHREAD.BasePriority`).
+     */
+    uint32_t base_priority;
+    /**
+     * 0 in its own address space, else attached to another
+     * (`_KTHREAD.ApcStateIndex`).
+     */
+    uint32_t apc_state_index;
+    /**
+     * 1 when a user APC can end the wait (`_KTHREAD.Alertable`).
+     */
+    uint32_t alertable;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_thread_details;
+
+/**
+ * A module of the kernel: the address of its loader entry
+ * (`_KLDR_DATA_TABLE_ENTRY`). A value, nothing to free.
+ */
+typedef struct {
+    /**
+     * Address of the loader entry.
+     */
+    uint64_t entry;
+} wvmi_module;
+
+/**
+ * What is known about a module of the kernel, filled by `wvmi_module_info()`
+ * and `wvmi_module_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_MODULE_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the loader entry; always filled.
+     */
+    uint64_t entry;
+    /**
+     * Base of the image (`DllBase`).
+     */
+    uint64_t base;
+    /**
+     * Entry point (`EntryPoint`).
+     */
+    uint64_t entry_point;
+    /**
+     * Size of the image in bytes (`SizeOfImage`).
+     */
+    uint32_t size;
+    /**
+     * Link time stamp of the image (`TimeDateStamp`).
+     */
+    uint32_t time_date_stamp;
+    /**
+     * File name (`BaseDllName`), UTF-8, NUL-terminated. Filled by the iterator
+     * only, which keeps it until its next call; `wvmi_module_name()` copies it.
+     */
+    const char *name;
+    /**
+     * Length of `name` in bytes.
+     */
+    size_t name_length;
+    /**
+     * Full path (`FullDllName`), as `name`; `wvmi_module_path()` copies it.
+     */
+    const char *path;
+    /**
+     * Length of `path` in bytes.
+     */
+    size_t path_length;
+} wvmi_module_details;
 
 /**
  * The call did what it was asked to do.
@@ -1526,6 +2114,476 @@ wvmi_status wvmi_mapping_segments(const wvmi_mapping *mapping,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_mapping_free(wvmi_mapping *mapping);
+
+/**
+ * Finds a process by its id.
+ *
+ * Looks at the list of active processes, then at the table of ids, which also
+ * names processes that the list hides.
+ *
+ * `process` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_NO_KERNEL`, `WVMI_ERROR_NO_SYMBOLS`, or the fault that kept the
+ * library from looking.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_by_id(wvmi_session *session, uint32_t pid, wvmi_process *process);
+
+/**
+ * Finds the first active process with an image name.
+ *
+ * `name` is UTF-8 (`"lsass.exe"`), compared with the name as Windows keeps it,
+ * cut at 14 or 15 bytes; ASCII case is ignored. `process` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_by_name(wvmi_session *session,
+                                 const char *name,
+                                 wvmi_process *process);
+
+/**
+ * Gets the System process (`PsInitialSystemProcess`).
+ *
+ * `process` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_FAULT`, `WVMI_ERROR_CORRUPT`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_system(wvmi_session *session, wvmi_process *process);
+
+/**
+ * Gets the idle process, which is on no list (`PsIdleProcess`).
+ *
+ * `process` receives it.
+ *
+ * Returns as `wvmi_process_system()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_idle(wvmi_session *session, wvmi_process *process);
+
+/**
+ * Gets the process whose address space a virtual processor uses now.
+ *
+ * `vcpu` counts from 0. `process` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` for a processor that the guest does
+ * not have, `WVMI_ERROR_FAULT`, `WVMI_ERROR_CORRUPT`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_current(wvmi_session *session, uint16_t vcpu, wvmi_process *process);
+
+/**
+ * Reads the id of a process (`_EPROCESS.UniqueProcessId`).
+ *
+ * `pid` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_FAULT`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_id(wvmi_session *session, wvmi_process process, uint32_t *pid);
+
+/**
+ * Reads the id of the process that created a process
+ * (`_EPROCESS.InheritedFromUniqueProcessId`).
+ *
+ * `pid` receives it. The creator may have exited, and its id may belong to
+ * another process.
+ *
+ * Returns as `wvmi_process_id()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_parent_id(wvmi_session *session, wvmi_process process, uint32_t *pid);
+
+/**
+ * Reads the image name of a process (`_EPROCESS.ImageFileName`).
+ *
+ * Windows cuts the name at 14 or 15 bytes; bytes that are not UTF-8 become
+ * U+FFFD. The name goes into `buffer` of `capacity` bytes; `length` (may be
+ * NULL) receives its length, at most 47.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, else as `wvmi_process_id()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_name(wvmi_session *session,
+                              wvmi_process process,
+                              char *buffer,
+                              size_t capacity,
+                              size_t *length);
+
+/**
+ * Reads the page-table root of a process (`_KPROCESS.DirectoryTableBase`), for
+ * `WVMI_SPACE_ROOT`.
+ *
+ * `root` receives its physical address.
+ *
+ * Returns as `wvmi_process_id()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_root(wvmi_session *session, wvmi_process process, uint64_t *root);
+
+/**
+ * Reads the page-table root that the user mode of a process runs on
+ * (`_KPROCESS.UserDirectoryTableBase`), for `WVMI_SPACE_ROOT`. Without KVA
+ * shadow it is the one of `wvmi_process_root()`.
+ *
+ * `root` receives its physical address.
+ *
+ * Returns as `wvmi_process_id()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_user_root(wvmi_session *session, wvmi_process process, uint64_t *root);
+
+/**
+ * Reads the address of the PEB that a process's own code uses: the 32-bit one
+ * under WoW64, else the 64-bit one.
+ *
+ * `peb` receives the address in the process's space, 0 without a PEB. `wow64`
+ * (may be NULL) receives 1 when it is the 32-bit one, else 0.
+ *
+ * Returns as `wvmi_process_id()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_peb(wvmi_session *session,
+                             wvmi_process process,
+                             uint64_t *peb,
+                             uint32_t *wow64);
+
+/**
+ * Tells everything about a process in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_info(wvmi_session *session,
+                              wvmi_process process,
+                              wvmi_process_details *details,
+                              size_t size);
+
+/**
+ * Begins an iteration over processes.
+ *
+ * `sources` are `WVMI_PROCESS_SOURCE_*` bits, 0 for the list of active
+ * processes alone. With both, each process comes once, and its details tell
+ * which of them name it: one that only the table of ids names was hidden from
+ * the list or has ended. `iter` receives the handle; free it with
+ * `wvmi_process_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_INVALID_ARGUMENT`
+ * for unknown sources, `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_iter_new(wvmi_session *session,
+                                  uint32_t sources,
+                                  wvmi_process_iter **iter);
+
+/**
+ * Gets the next process.
+ *
+ * `process` receives it.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a part of the list is damaged
+ * or absent (the iteration goes on with what can be reached otherwise);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_process_iter_next(wvmi_process_iter *iter, wvmi_process *process);
+
+/**
+ * Gets the details of many processes at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one process; `WVMI_END` with none;
+ * `WVMI_GAP` with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_process_iter_next_many(wvmi_process_iter *iter,
+                                        wvmi_process_details *details,
+                                        size_t stride,
+                                        size_t capacity,
+                                        size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_process_iter_free(wvmi_process_iter *iter);
+
+/**
+ * Finds a thread by its id, in the table of ids (`PspCidTable`).
+ *
+ * `thread` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_FAULT`, `WVMI_ERROR_CORRUPT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_by_id(wvmi_session *session, uint32_t tid, wvmi_thread *thread);
+
+/**
+ * Gets the thread that a virtual processor runs (`_KPRCB.CurrentThread`).
+ *
+ * `vcpu` counts from 0. `thread` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` for a processor that the guest does
+ * not have, `WVMI_ERROR_FAULT`, `WVMI_ERROR_CORRUPT`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_current(wvmi_session *session, uint16_t vcpu, wvmi_thread *thread);
+
+/**
+ * Reads the id of a thread (`_ETHREAD.Cid.UniqueThread`).
+ *
+ * `tid` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_FAULT`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_id(wvmi_session *session, wvmi_thread thread, uint32_t *tid);
+
+/**
+ * Reads the process that owns a thread (`_KTHREAD.Process`).
+ *
+ * `process` receives it. The thread may be attached to another process's
+ * address space; `wvmi_thread_details` tells.
+ *
+ * Returns as `wvmi_thread_id()`, and `WVMI_ERROR_CORRUPT` when it has none.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_process(wvmi_session *session,
+                                wvmi_thread thread,
+                                wvmi_process *process);
+
+/**
+ * Tells everything about a thread in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_info(wvmi_session *session,
+                             wvmi_thread thread,
+                             wvmi_thread_details *details,
+                             size_t size);
+
+/**
+ * Begins an iteration over the threads of a process (`_EPROCESS.ThreadListHead`).
+ *
+ * `iter` receives the handle; free it with `wvmi_thread_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`. What is wrong with the process shows in the first
+ * `_next` call.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_iter_new(wvmi_session *session,
+                                 wvmi_process process,
+                                 wvmi_thread_iter **iter);
+
+/**
+ * Gets the next thread.
+ *
+ * `thread` receives it.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a part of the list is damaged
+ * or absent (the iteration goes on with what can be reached otherwise);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_thread_iter_next(wvmi_thread_iter *iter, wvmi_thread *thread);
+
+/**
+ * Gets the details of many threads at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one thread; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_thread_iter_next_many(wvmi_thread_iter *iter,
+                                       wvmi_thread_details *details,
+                                       size_t stride,
+                                       size_t capacity,
+                                       size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_thread_iter_free(wvmi_thread_iter *iter);
+
+/**
+ * Tells everything but the texts about a module of the kernel in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled. `name` and `path` are NULL: `wvmi_module_name()` and
+ * `wvmi_module_path()` copy them.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_info(wvmi_session *session,
+                             wvmi_module module,
+                             wvmi_module_details *details,
+                             size_t size);
+
+/**
+ * Reads the file name of a module of the kernel (`BaseDllName`).
+ *
+ * The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, `WVMI_ERROR_FAULT`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_name(wvmi_session *session,
+                             wvmi_module module,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Reads the full path of a module of the kernel (`FullDllName`), as
+ * `wvmi_module_name()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_path(wvmi_session *session,
+                             wvmi_module module,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Finds the module of the kernel that an address lies in.
+ *
+ * `address` is a virtual address. `module` receives the module.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_at(wvmi_session *session, uint64_t address, wvmi_module *module);
+
+/**
+ * Begins an iteration over the modules of the kernel, in load order
+ * (`PsLoadedModuleList`).
+ *
+ * `iter` receives the handle; free it with `wvmi_module_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_iter_new(wvmi_session *session, wvmi_module_iter **iter);
+
+/**
+ * Gets the next module.
+ *
+ * `module` receives it.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a part of the list is damaged
+ * or absent (the iteration goes on with what can be reached otherwise);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_module_iter_next(wvmi_module_iter *iter, wvmi_module *module);
+
+/**
+ * Gets the details of many modules at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return. Their texts are
+ * valid until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one module; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_module_iter_next_many(wvmi_module_iter *iter,
+                                       wvmi_module_details *details,
+                                       size_t stride,
+                                       size_t capacity,
+                                       size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_module_iter_free(wvmi_module_iter *iter);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The files of the C API in the order in which the header presents them.
-const CHAPTERS: [&str; 11] = [
+const CHAPTERS: &[&str] = &[
     "status",
     "error",
     "callback",
@@ -18,6 +18,13 @@ const CHAPTERS: [&str; 11] = [
     "memory",
     "bulk",
     "translate",
+    "process",
+    "process_details",
+    "process_iter",
+    "thread",
+    "thread_details",
+    "thread_iter",
+    "module",
 ];
 
 const HEADER: &str = "include/winvmi.h";

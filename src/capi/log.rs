@@ -11,7 +11,7 @@ use super::{
     status::{WVMI_OK, wvmi_status},
 };
 use crate::{
-    error::Error,
+    error::{Error, Result},
     log::{self, Level, Record, Sink},
 };
 
@@ -77,15 +77,17 @@ fn c_text(text: String) -> CString {
     CString::new(text.replace(['\0', '\n', '\r'], " ")).unwrap_or_default()
 }
 
-fn level_of(level: wvmi_log_level) -> Option<Level> {
-    Some(match level {
+/// The engine's level, `None` for off.
+fn level_of(level: wvmi_log_level) -> Result<Option<Level>> {
+    Ok(Some(match level {
+        WVMI_LOG_OFF => return Ok(None),
         WVMI_LOG_ERROR => Level::Error,
         WVMI_LOG_WARNING => Level::Warning,
         WVMI_LOG_INFO => Level::Info,
         WVMI_LOG_DEBUG => Level::Debug,
         WVMI_LOG_TRACE => Level::Trace,
-        _ => return None,
-    })
+        _ => return Err(Error::invalid_argument("level", "no WVMI_LOG_ number")),
+    }))
 }
 
 /// Sends the library's log records to a callback.
@@ -115,10 +117,7 @@ pub unsafe extern "C" fn wvmi_set_log(
     let call = unsafe { Call::new(c"wvmi_set_log") };
     call.run(|| {
         let user_data = UserData::new(user_data, release);
-        if level > WVMI_LOG_TRACE {
-            return Err(Error::invalid_argument("level", "no WVMI_LOG_ number").into());
-        }
-        log::set_sink(level_of(level).zip(callback).map(|(level, callback)| {
+        log::set_sink(level_of(level)?.zip(callback).map(|(level, callback)| {
             let sink = CallbackSink {
                 callback,
                 user_data,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     core::Capabilities,
-    error::{Error, Result},
+    error::Result,
     session::{Config, Session},
 };
 

@@ -23,6 +23,13 @@ pub const WVMI_PROTECTION_EXECUTE: u32 = 4;
 /// The page can be accessed from user mode.
 pub const WVMI_PROTECTION_USER: u32 = 8;
 
+const _: () = assert!(
+    WVMI_PROTECTION_READ == Protection::READ.bits() as u32
+        && WVMI_PROTECTION_WRITE == Protection::WRITE.bits() as u32
+        && WVMI_PROTECTION_EXECUTE == Protection::EXECUTE.bits() as u32
+        && WVMI_PROTECTION_USER == Protection::USER.bits() as u32
+);
+
 /// How a page was found; one of the `WVMI_SOURCE_*` numbers.
 pub type wvmi_page_source = u32;
 

@@ -75,8 +75,7 @@ impl<T, I: Iterator<Item = Result<T>>> Walk<I> {
     /// The body of a `_next` function: hands the next element to `give`.
     #[inline]
     pub fn next(&mut self, call: &Call, give: impl FnOnce(&Session, T)) -> Answer {
-        let session = Arc::clone(&self.session);
-        let _inside = Inside::by_child(&session)?;
+        let session = Inside::by_child(&self.session)?;
         Ok(match self.step() {
             Step::Item(item) => {
                 give(session.engine(), item);
@@ -97,8 +96,7 @@ impl<T, I: Iterator<Item = Result<T>>> Walk<I> {
         mut describe: impl FnMut(&Session, T) -> D,
     ) -> Answer {
         count.write(0);
-        let session = Arc::clone(&self.session);
-        let _inside = Inside::by_child(&session)?;
+        let session = Inside::by_child(&self.session)?;
         let watch = session.engine().watch();
         for index in 0..array.capacity() {
             check_now_and_then(&watch, index)?;

@@ -19,6 +19,7 @@ pub mod process;
 pub mod processor;
 mod record;
 pub mod region;
+mod sources;
 pub mod thread;
 pub mod time;
 mod unicode_string;
@@ -40,6 +41,7 @@ pub use self::{
     processor::Processor,
     record::Record,
     region::{Region, RegionKind, RegionProtection, Regions},
+    sources::{ProcessSources, SourcedProcess, SourcedProcesses},
     thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
     time::FileTime,
     unicode_string::UnicodeString,

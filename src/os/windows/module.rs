@@ -3,7 +3,10 @@
 use isr::macros::Field;
 
 use super::{List, Record, Windows};
-use crate::{core::Va, error::Result};
+use crate::{
+    core::Va,
+    error::{Error, Result},
+};
 
 isr::macros::offsets! {
     /// Where the fields of a kernel module are.
@@ -79,6 +82,15 @@ impl<'a> Module<'a> {
         self.record.pointer(self.layout().DllBase)
     }
 
+    /// Does the image hold `address`?
+    fn contains(&self, address: Va) -> bool {
+        let (Ok(base), Ok(size)) = (self.base(), self.size()) else {
+            return false;
+        };
+        let offset = address.0.checked_sub(base.0);
+        offset.is_some_and(|offset| offset < u64::from(size))
+    }
+
     /// Entry point. Corresponds to `_KLDR_DATA_TABLE_ENTRY.EntryPoint`.
     pub fn entry_point(&self) -> Result<Va> {
         self.record.pointer(self.layout().EntryPoint)
@@ -141,5 +153,15 @@ impl<'a> Iterator for Modules<'a> {
                 .next()?
                 .map(|entry| Module::new(self.windows, entry.wrapping_sub(link.offset()))),
         )
+    }
+}
+
+impl Windows {
+    /// The kernel's module that `address` lies in.
+    pub fn module_at(&self, address: Va) -> Result<Module<'_>> {
+        self.modules()
+            .flatten()
+            .find(|module| module.contains(address))
+            .ok_or_else(|| Error::not_found(format!("kernel module at {address}")))
     }
 }
