@@ -34,8 +34,8 @@ pub use self::{
     list::List,
     module::{Module, Modules},
     object::{
-        DirectoryEntries, DirectoryObject, FileAccess, FileObject, NameInfo, Object,
-        ObjectAttributes, ObjectFlags, ObjectKind, ObjectType, ObjectTypes,
+        DirectoryEntries, DirectoryObject, FileAccess, FileObject, KeyControlBlock, KeyObject,
+        NameInfo, Object, ObjectAttributes, ObjectFlags, ObjectKind, ObjectType, ObjectTypes,
     },
     process::{Architecture, PebAddress, Process, Processes},
     processor::Processor,

@@ -7,6 +7,8 @@ mod attributes;
 mod directory;
 mod file;
 mod handle;
+mod key;
+mod key_control_block;
 mod kind;
 mod layouts;
 mod name;
@@ -24,6 +26,8 @@ pub use self::{
     attributes::ObjectAttributes,
     directory::{DirectoryEntries, DirectoryObject},
     file::{FileAccess, FileObject},
+    key::KeyObject,
+    key_control_block::KeyControlBlock,
     kind::ObjectKind,
     name::NameInfo,
     object_type::ObjectType,
@@ -194,6 +198,11 @@ impl<'a> Object<'a> {
     /// The object as a directory, `None` when it is something else.
     pub fn as_directory(&self) -> Result<Option<DirectoryObject<'a>>> {
         self.cast(ObjectKind::Directory, DirectoryObject::new)
+    }
+
+    /// The object as an open registry key, `None` when it is something else.
+    pub fn as_key(&self) -> Result<Option<KeyObject<'a>>> {
+        self.cast(ObjectKind::Key, KeyObject::new)
     }
 
     fn cast<T>(&self, kind: ObjectKind, new: fn(&'a Windows, Va) -> T) -> Result<Option<T>> {

@@ -1,6 +1,6 @@
 //! Field offsets of the structures of the object manager.
 
-use super::{attributes, directory, file, name, object_type};
+use super::{attributes, directory, file, key, key_control_block, name, object_type};
 use crate::{error::Result, os::windows::layouts::missing, symbols::Profile};
 
 /// Offsets of every structure that objects are read by.
@@ -10,6 +10,8 @@ pub(in crate::os::windows) struct Layouts {
     pub(super) name: name::Layout,
     pub(super) directory: directory::Layout,
     pub(super) file: file::Layout,
+    pub(super) key: key::Layout,
+    pub(super) key_control_block: key_control_block::Layout,
     pub(super) attributes: attributes::Layout,
 }
 
@@ -22,6 +24,8 @@ impl Layouts {
             name: name::Layout::new(isr).map_err(missing)?,
             directory: directory::Layout::new(isr).map_err(missing)?,
             file: file::Layout::new(isr).map_err(missing)?,
+            key: key::Layout::new(isr).map_err(missing)?,
+            key_control_block: key_control_block::Layout::new(isr).map_err(missing)?,
             attributes: attributes::Layout::new(isr).map_err(missing)?,
         })
     }

@@ -2,7 +2,7 @@
 
 use isr::macros::Field;
 
-use super::{Object, ObjectKind, path, trail::Trail};
+use super::{FileObject, KeyObject, Object, ObjectKind, path, trail::Trail};
 use crate::{
     core::Va,
     error::Result,
@@ -91,18 +91,18 @@ impl<'a> Object<'a> {
 
     /// UTF-16 units of [`Object::path`].
     pub fn path_utf16(&self) -> Result<Option<Vec<u16>>> {
-        match self.kind()? {
-            ObjectKind::File => {
-                let path = super::FileObject::new(self.windows, self.address()).path_utf16()?;
-                Ok((!path.is_empty()).then_some(path))
-            }
-            _ => self.namespace_path_utf16(),
-        }
+        let path = match self.kind()? {
+            ObjectKind::File => FileObject::new(self.windows, self.address()).path_utf16()?,
+            ObjectKind::Key => KeyObject::new(self.windows, self.address()).path_utf16()?,
+            _ => return self.namespace_path_utf16(),
+        };
+        Ok((!path.is_empty()).then_some(path))
     }
 
     /// Full path of the object, as the kernel's own query gives it: of a file,
-    /// its device's path and its own; of other objects, their place in the
-    /// namespace. `None` when the object has none.
+    /// its device's path and its own; of a registry key, its path in the
+    /// registry; of other objects, their place in the namespace. `None` when
+    /// the object has none.
     pub fn path(&self) -> Result<Option<String>> {
         self.path_utf16().map(text)
     }
