@@ -265,6 +265,10 @@ pub struct ExpectedObject {
     pub name: Option<String>,
     /// Path in the object namespace; of a file, the path with its device.
     pub path: Option<String>,
+    /// Of a file, the path without that of its related file: device and own name, as they are.
+    pub own_path: Option<String>,
+    /// `_OBJECT_HEADER.TypeIndex` as it is stored, encoded where the kernel has a cookie.
+    pub encoded_type_index: u8,
     /// `_OBJECT_HEADER.HandleCount`.
     pub handle_count: u64,
     /// `_OBJECT_HEADER.PointerCount`.

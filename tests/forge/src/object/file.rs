@@ -75,6 +75,9 @@ impl Guest {
             ..NewObject::default()
         };
         let file = self.create_object(&new);
+        let own_path = format!("{}{}", self.path_of(spec.device), spec.name);
+        let index = self.object_index[&file];
+        self.expected.objects[index].own_path = Some(own_path);
         let mut record = self.record("_FILE_OBJECT");
         record
             .set("Type", IO_TYPE_FILE)

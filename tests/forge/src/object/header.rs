@@ -157,6 +157,9 @@ impl Guest {
     }
 
     fn expect_object(&mut self, new: &NewObject, address: u64, info: InfoMask) {
+        let header = self.object_header(address);
+        let index = self.types.index(new.type_name);
+        let encoded_type_index = self.encode_type_index(header, index);
         self.object_index
             .insert(address, self.expected.objects.len());
         self.expected.objects.push(ExpectedObject {
@@ -164,6 +167,8 @@ impl Guest {
             type_name: new.type_name.to_owned(),
             name: new.name.map(str::to_owned),
             path: new.path.map(str::to_owned),
+            own_path: None,
+            encoded_type_index,
             handle_count: 0,
             pointer_count: 1,
             info_mask: info.bits(),
