@@ -220,6 +220,10 @@ pub struct ExpectedThread {
     pub trap_rsp: u64,
     /// Impersonation token; 0 for none.
     pub impersonation_token: u64,
+    /// Scheduling group; 0 for none.
+    pub scheduling_group: u64,
+    /// Processors on which the group, or one above it, is over its quota.
+    pub held_back_on: Vec<u32>,
 }
 
 /// A kernel module.

@@ -3,6 +3,7 @@
 use crate::expected::{ExpectedProcessor, ExpectedRegisters};
 use crate::guest::Guest;
 use crate::kernel::{address_space, shared_data};
+use crate::process::scheduling;
 
 /// Code segment of 64-bit user mode.
 const USER_CS: u16 = 0x33;
@@ -49,6 +50,7 @@ fn write_region(guest: &mut Guest, kpcr: u64, number: u32, idle_thread: u64) {
         + guest
             .profile
             .offset("_KPRCB", "ProcessorState.ContextFrame");
+    let block = scheduling::block_offset(guest, number).unwrap_or_default();
     let tables = guest.allocate_pages(0x2000);
     let mut region = guest.record("_KPCR");
     region
@@ -68,6 +70,7 @@ fn write_region(guest: &mut Guest, kpcr: u64, number: u32, idle_thread: u64) {
         .set("Prcb.CpuType", 6)
         .set("Prcb.MxCsr", 0x1f80)
         .set("Prcb.Context", context)
+        .set_if("Prcb.ScbOffset", block)
         .put("Prcb.VendorString", b"GenuineIntel\0");
     guest.write_record(kpcr, &region);
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::{BOOT, NOW, SECOND};
 use crate::guest::Guest;
-use crate::process::{ProcessSpec, ThreadSpec, UserSpace};
+use crate::process::{ProcessSpec, ThreadSpec, UserSpace, thread};
 
 /// Wait reasons used below.
 const EXECUTIVE: u8 = 0;
@@ -174,39 +174,56 @@ fn add_system_threads(guest: &mut Guest, system: u64, attach_to: u64) {
 
 /// Threads in every state: the one returned is ready to be run.
 fn add_odd_threads(guest: &mut Guest, process: u64, host: u64, token: u64) -> u64 {
-    let ready = ThreadSpec {
-        state: READY,
-        wait_reason: 0,
-        next_processor: 1,
+    let ready = guest.add_thread(
+        process,
+        &ThreadSpec {
+            state: READY,
+            wait_reason: 0,
+            next_processor: 1,
+            ..user_thread()
+        },
+    );
+    let sleeping = ThreadSpec {
+        alertable: true,
+        wait_reason: DELAY_EXECUTION,
         ..user_thread()
     };
-    let ready = guest.add_thread(process, &ready);
-    guest.add_thread(
-        process,
-        &ThreadSpec {
-            alertable: true,
-            wait_reason: DELAY_EXECUTION,
-            ..user_thread()
-        },
-    );
-    guest.add_thread(
-        process,
-        &ThreadSpec {
-            state: TERMINATED,
-            exit_time: NOW - SECOND,
-            exit_status: 7,
-            has_stack: false,
-            ..user_thread()
-        },
-    );
-    guest.add_thread(
-        host,
-        &ThreadSpec {
-            impersonation_token: token,
-            ..user_thread()
-        },
-    );
+    let terminated = ThreadSpec {
+        state: TERMINATED,
+        exit_time: NOW - SECOND,
+        exit_status: 7,
+        has_stack: false,
+        ..user_thread()
+    };
+    let keyed = ThreadSpec {
+        wait_reason: thread::WR_KEYED_EVENT,
+        ..user_thread()
+    };
+    for thread in [sleeping, terminated, keyed] {
+        guest.add_thread(process, &thread);
+    }
+    add_service_threads(guest, host, token);
     ready
+}
+
+/// A thread that impersonates, and threads in scheduling groups: one free, one held back by the
+/// group above its own.
+fn add_service_threads(guest: &mut Guest, process: u64, impersonation_token: u64) {
+    let free = guest.create_scheduling_group(None, &[]);
+    let full = guest.create_scheduling_group(None, &[0]);
+    let below = guest.create_scheduling_group(full, &[]);
+    let impersonating = ThreadSpec {
+        impersonation_token,
+        ..user_thread()
+    };
+    guest.add_thread(process, &impersonating);
+    for group in [free, full, below].into_iter().flatten() {
+        let grouped = ThreadSpec {
+            scheduling_group: group,
+            ..user_thread()
+        };
+        guest.add_thread(process, &grouped);
+    }
 }
 
 /// The first processor is in the kernel, the second, where there is one, in user mode.

@@ -108,6 +108,8 @@ pub struct ThreadSpec {
     pub attached_to: Option<u64>,
     /// Impersonation token, or 0.
     pub impersonation_token: u64,
+    /// Scheduling group, or 0.
+    pub scheduling_group: u64,
     /// Whether its kernel stack is in memory, with a trap frame if the thread has a TEB.
     pub has_stack: bool,
 }
@@ -130,6 +132,7 @@ impl Default for ThreadSpec {
             win32_start_address: 0x7ff6_5a31_1230,
             attached_to: None,
             impersonation_token: 0,
+            scheduling_group: 0,
             has_stack: true,
         }
     }

@@ -13,6 +13,9 @@ pub(crate) const WAITING: u8 = 5;
 /// Wait reason: a request of user mode.
 pub(crate) const USER_REQUEST: u8 = 6;
 
+/// Wait reason: a keyed event.
+pub(crate) const WR_KEYED_EVENT: u8 = 21;
+
 /// Type code of a thread in its dispatcher header.
 const THREAD_OBJECT: u64 = 6;
 /// Size of a kernel stack.
@@ -101,6 +104,8 @@ impl Guest {
                 0
             },
             impersonation_token: spec.impersonation_token,
+            scheduling_group: spec.scheduling_group,
+            held_back_on: self.held_back_on(spec.scheduling_group),
         };
         let record = self.thread_record(&expected, &stack);
         self.write_record(object, &record);
@@ -148,7 +153,12 @@ impl Guest {
             .set("ExitStatus", thread.exit_status as u32 as u64)
             .set("StartAddress", thread.start_address)
             .set("Win32StartAddress", thread.win32_start_address)
+            .set_if("Tcb.SchedulingGroup", thread.scheduling_group)
             .set_empty_list("IrpList", thread.object);
+        if thread.wait_reason == WR_KEYED_EVENT && thread.exit_time == 0 {
+            // A living thread may use the place of its exit time as a list.
+            record.set_empty_list("KeyedWaitChain", thread.object);
+        }
         if thread.impersonation_token != 0 {
             // The low bits hold the impersonation level and flags.
             record.set("ActiveImpersonationInfo", 1).set(
