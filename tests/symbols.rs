@@ -9,5 +9,8 @@ mod damage;
 mod layouts;
 #[path = "symbols/pdb.rs"]
 mod pdb;
+#[cfg(feature = "symbol-server")]
+#[path = "symbols/server.rs"]
+mod server;
 #[path = "symbols/store.rs"]
 mod store;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     core::Progress,
     driver::{FileMode, OpenOptions},
-    symbols::{Store, default_cache, environment_stores},
+    symbols::{MICROSOFT_SERVER, Store, SymbolPath, default_cache},
 };
 
 /// Where parsed symbols are kept between runs.
@@ -65,19 +65,24 @@ impl Config {
 
     /// Where symbols are looked for: first in `paths`.
     pub(super) fn symbol_store(&self, paths: &[PathBuf]) -> Store {
+        let environment = match self.symbol_environment {
+            true => SymbolPath::from_environment(),
+            false => SymbolPath::default(),
+        };
         let mut store = Store::new();
-        for place in paths.iter().chain(&self.symbol_paths) {
+        let places = paths.iter().chain(&self.symbol_paths);
+        for place in places.chain(&environment.stores) {
             store.add(place);
-        }
-        if self.symbol_environment {
-            environment_stores()
-                .into_iter()
-                .for_each(|place| store.add(place));
         }
         store.set_cache(match &self.profile_cache {
             ProfileCache::Default => default_cache(),
             ProfileCache::Off => None,
             ProfileCache::Directory(root) => Some(root.clone()),
+        });
+        store.set_servers(match environment.servers {
+            _ if self.offline => Vec::new(),
+            none if none.is_empty() => vec![MICROSOFT_SERVER.into()],
+            servers => servers,
         });
         store
     }

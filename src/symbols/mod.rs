@@ -14,15 +14,20 @@ mod pdb_id;
 mod places;
 mod profile;
 mod registry;
+#[cfg(feature = "symbol-server")]
+mod server;
 mod store;
 mod tables;
+
+/// Microsoft's public symbol server.
+pub const MICROSOFT_SERVER: &str = "https://msdl.microsoft.com/download/symbols";
 
 pub use self::{
     cache::default_cache,
     isf::read_isf,
     layout::{Bits, FieldInfo, extract},
     pdb_id::PdbId,
-    places::{environment_stores, local_stores},
+    places::SymbolPath,
     profile::Profile,
     store::Store,
 };

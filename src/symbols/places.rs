@@ -121,34 +121,47 @@ fn child(directory: &Path, name: &str) -> Option<PathBuf> {
     })
 }
 
-/// Local directories that the environment's `_NT_SYMBOL_PATH` names, in order.
-pub fn environment_stores() -> Vec<PathBuf> {
-    local_stores(&std::env::var("_NT_SYMBOL_PATH").unwrap_or_default())
+/// What a `_NT_SYMBOL_PATH` names, each in order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct SymbolPath {
+    /// Local directories.
+    pub stores: Vec<PathBuf>,
+    /// Addresses of symbol servers.
+    pub servers: Vec<String>,
 }
 
-/// Local directories in the text of `_NT_SYMBOL_PATH`, in order.
-///
-/// Entries are separated by `;`. In `srv*`, `cache*` and `symsrv*` entries each
-/// part that is no URL is a store.
-pub fn local_stores(symbol_path: &str) -> Vec<PathBuf> {
-    let entries = symbol_path.split(';').map(str::trim);
-    entries
-        .flat_map(stores_of_entry)
-        .map(PathBuf::from)
-        .collect()
-}
-
-fn stores_of_entry(entry: &str) -> Vec<&str> {
-    let mut parts = entry.split('*');
-    let kind = parts.next().unwrap_or_default();
-    let is = |name: &str| kind.eq_ignore_ascii_case(name);
-    if is("symsrv") {
-        parts.next();
-    } else if !is("srv") && !is("cache") {
-        parts = entry.split('*');
+impl SymbolPath {
+    /// What the environment's `_NT_SYMBOL_PATH` names.
+    pub fn from_environment() -> Self {
+        Self::parse(&std::env::var("_NT_SYMBOL_PATH").unwrap_or_default())
     }
-    let local = |part: &&str| !part.is_empty() && !part.contains("://");
-    parts.filter(local).collect()
+
+    /// Takes a symbol path apart.
+    ///
+    /// Entries are separated by `;`. In `srv*`, `cache*` and `symsrv*` entries
+    /// each part is a store, or a server when it is a URL.
+    pub fn parse(text: &str) -> Self {
+        let parts = text.split(';').map(str::trim).flat_map(parts_of_entry);
+        let (servers, stores) = parts.partition::<Vec<_>, _>(|part| part.contains("://"));
+        Self {
+            stores: stores.into_iter().map(PathBuf::from).collect(),
+            servers: servers.into_iter().map(String::from).collect(),
+        }
+    }
+}
+
+/// The parts of an entry, without the keywords and the server's library.
+fn parts_of_entry(entry: &str) -> impl Iterator<Item = &str> {
+    let (kind, rest) = entry.split_once('*').unwrap_or((entry, ""));
+    let is = |name: &str| kind.eq_ignore_ascii_case(name);
+    let parts = if is("symsrv") {
+        rest.split_once('*').map_or("", |(_library, rest)| rest)
+    } else if is("srv") || is("cache") {
+        rest
+    } else {
+        entry
+    };
+    parts.split('*').filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -156,12 +169,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn local_parts_of_a_symbol_path_are_taken_in_order() {
-        let text = r"srv*/a/b*https://example.org/symbols; /c ;CACHE*/d;;symsrv*symsrv.dll*/e*http://x/;SRV*";
-        let expected = ["/a/b", "/c", "/d", "/e"].map(PathBuf::from);
-        assert_eq!(local_stores(text), expected);
-        assert!(local_stores("").is_empty());
-        assert!(local_stores("srv*https://example.org").is_empty());
+    fn a_symbol_path_is_taken_apart() {
+        let text = r"srv*/a/b*https://one/s; /c ;CACHE*/d;;symsrv*symsrv.dll*/e*http://two/;SRV*";
+        let path = SymbolPath::parse(text);
+        assert_eq!(path.stores, ["/a/b", "/c", "/d", "/e"].map(PathBuf::from));
+        assert_eq!(path.servers, ["https://one/s", "http://two/"]);
+        assert_eq!(SymbolPath::parse(""), SymbolPath::default());
+        assert!(SymbolPath::parse("srv*https://one").stores.is_empty());
     }
 
     #[test]

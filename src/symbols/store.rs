@@ -25,6 +25,7 @@ use crate::{
 pub struct Store {
     places: Vec<PathBuf>,
     cache: Option<Cache>,
+    servers: Vec<String>,
 }
 
 impl Store {
@@ -44,6 +45,14 @@ impl Store {
         self.cache = root.map(Cache::new);
     }
 
+    /// Sets the addresses of the symbol servers that are asked last; none, as at
+    /// first, means offline. What they deliver goes into the cache, without which
+    /// nothing is downloaded; so it is in builds without the feature
+    /// `symbol-server`.
+    pub fn set_servers(&mut self, servers: Vec<String>) {
+        self.servers = servers;
+    }
+
     /// The places, in the order in which they are searched.
     pub fn places(&self) -> &[PathBuf] {
         &self.places
@@ -59,16 +68,61 @@ impl Store {
     /// [`Error::Io`] when the only file that has them cannot be used,
     /// [`Error::Cancelled`] when `progress` says so.
     pub fn load(&self, id: &PdbId, progress: &dyn Progress) -> Result<Arc<Profile>> {
+        match self.search(&self.files(id), id, progress) {
+            Ok(Some(profile)) => Ok(profile),
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            unusable => match self.fetch(id, progress) {
+                Ok(Some(profile)) => Ok(profile),
+                Err(Error::Cancelled) => Err(Error::Cancelled),
+                _ => Err(unusable.err().unwrap_or_else(|| self.missing(id))),
+            },
+        }
+    }
+
+    /// The symbols in the first usable file, else what is wrong with the first
+    /// unusable one.
+    fn search(
+        &self,
+        files: &[PathBuf],
+        id: &PdbId,
+        progress: &dyn Progress,
+    ) -> Result<Option<Arc<Profile>>> {
         let mut failure = None;
-        for path in self.files(id) {
-            match self.open(&path, id, progress) {
-                Ok(Some(profile)) => return Ok(profile),
+        for path in files {
+            match self.open(path, id, progress) {
                 Ok(None) => {}
-                Err(Error::Cancelled) => return Err(Error::Cancelled),
-                Err(error) => failure = failure.or(Some(error)),
+                Err(error) if !matches!(error, Error::Cancelled) => {
+                    failure = failure.or(Some(error));
+                }
+                decided => return decided,
             }
         }
-        Err(failure.unwrap_or_else(|| self.missing(id)))
+        failure.map_or(Ok(None), Err)
+    }
+
+    /// The symbols from a server, kept in the cache; `None` without either.
+    #[cfg(feature = "symbol-server")]
+    fn fetch(&self, id: &PdbId, progress: &dyn Progress) -> Result<Option<Arc<Profile>>> {
+        let root = match &self.cache {
+            Some(cache) if !self.servers.is_empty() => cache.root(),
+            _ => return Ok(None),
+        };
+        if places::cache_directory(root, id).is_none() {
+            return Ok(None);
+        }
+        let path = super::server::download(root, &self.servers, id, progress)?;
+        let profile = self.open(&path, id, progress);
+        if !matches!(profile, Ok(Some(_)) | Err(Error::Cancelled)) {
+            // Else it would be taken for the answer for ever.
+            let _ = fs::remove_file(path);
+        }
+        profile
+    }
+
+    /// This build has no network stack.
+    #[cfg(not(feature = "symbol-server"))]
+    fn fetch(&self, _id: &PdbId, _progress: &dyn Progress) -> Result<Option<Arc<Profile>>> {
+        Ok(None)
     }
 
     /// Files that may hold the symbols: those in the places, then what other
@@ -115,12 +169,23 @@ impl Store {
     }
 
     fn missing(&self, id: &PdbId) -> Error {
-        let cache = self.cache.as_ref().map(|cache| cache.root().to_owned());
+        let cache = self.cache.iter().map(|cache| cache.root().to_owned());
+        let servers = match cfg!(feature = "symbol-server") {
+            true => self.servers.as_slice(),
+            false => &[],
+        };
+        let servers = servers.iter().map(PathBuf::from);
         Error::NoSymbols(Box::new(MissingSymbols {
             pdb: id.name.clone(),
             guid: id.guid_text(),
             age: id.age,
-            searched: self.places.iter().cloned().chain(cache).collect(),
+            searched: self
+                .places
+                .iter()
+                .cloned()
+                .chain(cache)
+                .chain(servers)
+                .collect(),
         }))
     }
 }
@@ -149,9 +214,10 @@ impl Format {
         let mut start = Vec::new();
         let file = File::open(path).map_err(io)?;
         file.take(16).read_to_end(&mut start).map_err(io)?;
-        Ok(match start.trim_ascii_start() {
-            [b'M', b'i', b'c', b'r', b'o', b's', b'o', b'f', b't', ..] => Self::Pdb,
-            [b'{', ..] | [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Isf,
+        let text = start.trim_ascii_start();
+        Ok(match text {
+            _ if text.starts_with(b"Microsoft C/C++") => Self::Pdb,
+            _ if text.starts_with(b"{") || text.starts_with(b"\xfd7zXZ") => Self::Isf,
             _ => Self::Archive,
         })
     }

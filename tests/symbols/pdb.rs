@@ -12,11 +12,11 @@ use crate::support::{Folder, store};
 /// GUID and age of the sample.
 const SIGNATURE: &str = "B196DC3A7EA61CDD4C4C44205044422E1";
 
-fn sample() -> PathBuf {
+pub fn sample() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/symbols/data/sample.pdb")
 }
 
-fn id() -> PdbId {
+pub fn id() -> PdbId {
     PdbId::parse("sample.pdb", SIGNATURE).unwrap()
 }
 
