@@ -11,7 +11,7 @@ use std::{
 
 use winvmi::{Error, core::Progress, symbols::Store};
 
-use crate::support::{Folder, WINDOWS_10_2004 as SIGNATURE, kernel, load, store, table, tables};
+use crate::support::{Folder, WINDOWS_10_2004 as SIGNATURE, kernel, load, own_table, store, table};
 
 /// Path of the profile in a cache of `isr`'s layout.
 fn cached() -> String {
@@ -95,9 +95,7 @@ fn a_table_of_another_kernel_is_not_taken_for_its_name() {
 
 #[test]
 fn names_from_the_guest_do_not_lead_out_of_a_place() {
-    let folder = Folder::new();
-    let name = format!("{}-1.json.xz", &SIGNATURE[..32]);
-    folder.write(&name, &fs::read(table(SIGNATURE)).unwrap());
+    let folder = own_table();
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     let mut id = kernel(SIGNATURE);
@@ -109,8 +107,8 @@ fn names_from_the_guest_do_not_lead_out_of_a_place() {
 
 #[test]
 fn a_parsed_profile_is_kept_and_used() {
-    let cache = Folder::new();
-    let store = caching(&tables(), cache.path());
+    let (place, cache) = (own_table(), Folder::new());
+    let store = caching(place.path(), cache.path());
     let first = store.load(&kernel(SIGNATURE), &()).unwrap();
     let kept = fs::read(cache.path().join(cached())).unwrap();
     assert_eq!(first.as_bytes(), kept);
@@ -121,8 +119,8 @@ fn a_parsed_profile_is_kept_and_used() {
 
 #[test]
 fn a_kept_profile_is_readable_as_a_place_of_its_own() {
-    let cache = Folder::new();
-    let store = caching(&tables(), cache.path());
+    let (place, cache) = (own_table(), Folder::new());
+    let store = caching(place.path(), cache.path());
     store.load(&kernel(SIGNATURE), &()).unwrap();
     let profile = load(cache.path(), SIGNATURE).unwrap();
     assert!(profile.struct_size("_EPROCESS").is_some());
@@ -150,8 +148,8 @@ fn a_kept_profile_stands_for_its_file_only() {
 
 #[test]
 fn a_damaged_cached_profile_is_made_anew() {
-    let cache = Folder::new();
-    let store = caching(&tables(), cache.path());
+    let (place, cache) = (own_table(), Folder::new());
+    let store = caching(place.path(), cache.path());
     let whole = store
         .load(&kernel(SIGNATURE), &())
         .unwrap()
@@ -166,16 +164,16 @@ fn a_damaged_cached_profile_is_made_anew() {
 
 #[test]
 fn a_cache_that_cannot_be_written_is_no_error() {
-    let folder = Folder::new();
+    let (place, folder) = (own_table(), Folder::new());
     let file = folder.write("file", b"");
-    let store = caching(&tables(), &file.join("below"));
+    let store = caching(place.path(), &file.join("below"));
     store.load(&kernel(SIGNATURE), &()).unwrap();
 }
 
 #[test]
 fn no_unfinished_files_stay_behind() {
-    let cache = Folder::new();
-    let store = caching(&tables(), cache.path());
+    let (place, cache) = (own_table(), Folder::new());
+    let store = caching(place.path(), cache.path());
     store.load(&kernel(SIGNATURE), &()).unwrap();
     let folder = cache.path().join(cached());
     let mut names: Vec<_> = fs::read_dir(folder.parent().unwrap())
@@ -199,9 +197,7 @@ impl Progress for Counter {
 
 #[test]
 fn threads_that_load_the_same_profile_parse_it_once() {
-    let place = Folder::new();
-    let name = format!("{}-1.json.xz", &SIGNATURE[..32]);
-    place.write(&name, &fs::read(table(SIGNATURE)).unwrap());
+    let place = own_table();
     let (store, count) = (store(place.path()), Counter::default());
     let start = Barrier::new(4);
     let load = || {
@@ -228,9 +224,7 @@ fn loading_can_be_cancelled() {
             false
         }
     }
-    let place = Folder::new();
-    let name = format!("{}-1.json.xz", &SIGNATURE[..32]);
-    place.write(&name, &fs::read(table(SIGNATURE)).unwrap());
+    let place = own_table();
     let result = store(place.path()).load(&kernel(SIGNATURE), &Cancel);
     assert!(matches!(result, Err(Error::Cancelled)));
 }

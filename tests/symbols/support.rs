@@ -33,6 +33,15 @@ pub fn table(signature: &str) -> PathBuf {
     tables().join(name)
 }
 
+/// A folder with a copy of the table of [`WINDOWS_10_2004`], which no other test
+/// shares.
+pub fn own_table() -> Folder {
+    let folder = Folder::new();
+    let name = format!("{}-1.json.xz", &WINDOWS_10_2004[..32]);
+    folder.write(&name, &fs::read(table(WINDOWS_10_2004)).unwrap());
+    folder
+}
+
 /// The full tables that may lie beside the project.
 pub fn full_tables() -> Option<PathBuf> {
     let shared = std::env::var_os("WINVMI_SHARED").map(PathBuf::from);
