@@ -4,15 +4,16 @@
 //! searches every nested member for a name. A profile passes only when none of
 //! that can overflow, recurse deeply or take long.
 
-use isr::schema::{
-    ArchivedArray, ArchivedBase, ArchivedBitfield, ArchivedProfile, ArchivedStruct, ArchivedType,
-};
+use isr::schema::{ArchivedArray, ArchivedBitfield, ArchivedProfile, ArchivedStruct, ArchivedType};
 
 use crate::error::{Error, Result};
 
 /// Largest structure, member and member offset, in bytes. Some structures lay
 /// out address space: `_MI_HYPER_SPACE` takes 264 MiB.
 const MAX_SIZE: u64 = 1 << 40;
+
+/// Largest scalar, in bytes.
+const MAX_SCALAR: u64 = 16;
 
 /// Largest number of types, and of enumerations.
 const MAX_TYPES: usize = 1 << 18;
@@ -26,6 +27,9 @@ const MAX_NESTING: usize = 32;
 /// Members of one structure, those of nested structures included. The richest
 /// kernel structure, `_MI_PARTITION`, has 3,530.
 const MAX_MEMBERS: u64 = 1 << 16;
+
+/// What is wrong with a type, to be read after its name.
+type Reason = &'static str;
 
 /// Checks a structurally valid archive.
 ///
@@ -60,7 +64,7 @@ fn counts(profile: &ArchivedProfile) -> Result<()> {
 }
 
 /// Checks the size of a structure and the place of each of its members.
-fn members(profile: &ArchivedProfile, definition: &ArchivedStruct) -> Result<(), &'static str> {
+fn members(profile: &ArchivedProfile, definition: &ArchivedStruct) -> Result<(), Reason> {
     if definition.size.to_native() > MAX_SIZE {
         return Err("is too large");
     }
@@ -68,78 +72,66 @@ fn members(profile: &ArchivedProfile, definition: &ArchivedStruct) -> Result<(),
         if field.offset.to_native() > MAX_SIZE {
             return Err("has a member too far away");
         }
-        if size_of(profile, &field.ty)?.is_some_and(|size| size > MAX_SIZE) {
-            return Err("has a member that is too large");
-        }
+        size_limit(profile, &field.ty)?;
     }
     Ok(())
 }
 
-/// Size of a type in bytes, `None` when it refers to a type that is absent.
+/// A number of bytes that a type does not exceed: what `isr` computes as its
+/// size stays in range, too.
 ///
 /// The recursion is as deep as the archive's objects, which is bounded.
-fn size_of(profile: &ArchivedProfile, ty: &ArchivedType) -> Result<Option<u64>, &'static str> {
-    Ok(match ty {
-        ArchivedType::Base(base) => Some(base.size()),
-        ArchivedType::Enum(target) => enum_size(profile, &target.name),
-        ArchivedType::Struct(target) => struct_size(profile, &target.name),
-        ArchivedType::Array(array) => array_size(profile, array)?,
-        ArchivedType::Pointer(pointer) => match pointer.size.to_native() {
-            size @ 0..=16 => Some(size),
-            _ => return Err("has a pointer of impossible size"),
-        },
-        ArchivedType::Bitfield(bitfield) => bitfield_size(profile, bitfield)?,
-        ArchivedType::Function => Some(8),
-    })
+fn size_limit(profile: &ArchivedProfile, ty: &ArchivedType) -> Result<u64, Reason> {
+    match ty {
+        ArchivedType::Struct(_) => Ok(MAX_SIZE),
+        ArchivedType::Array(array) => array_size_limit(profile, array),
+        ArchivedType::Bitfield(bitfield) => bitfield_size_limit(profile, bitfield),
+        ArchivedType::Pointer(pointer) if pointer.size.to_native() > MAX_SCALAR => {
+            Err("has a pointer of impossible size")
+        }
+        _ => Ok(MAX_SCALAR),
+    }
+}
+
+/// An array, with what its elements really take.
+fn array_size_limit(profile: &ArchivedProfile, array: &ArchivedArray) -> Result<u64, Reason> {
+    let element = match &*array.subtype {
+        ArchivedType::Struct(target) => struct_size(profile, &target.name).unwrap_or(0),
+        other => size_limit(profile, other)?,
+    };
+    let mut dims = array.dims.iter().map(|dim| dim.to_native());
+    dims.try_fold(1u64, u64::checked_mul)
+        .and_then(|count| count.checked_mul(element))
+        .filter(|&size| size <= MAX_SIZE)
+        .ok_or("has an array that is too large")
+}
+
+fn struct_size(profile: &ArchivedProfile, name: &str) -> Option<u64> {
+    Some(profile.structs.get(name)?.size.to_native())
+}
+
+/// A bit-field lies inside an integer of at most 8 bytes.
+fn bitfield_size_limit(
+    profile: &ArchivedProfile,
+    bitfield: &ArchivedBitfield,
+) -> Result<u64, Reason> {
+    let size = match &*bitfield.subtype {
+        ArchivedType::Base(base) => base.size(),
+        ArchivedType::Enum(target) => enum_size(profile, &target.name).unwrap_or(8),
+        _ => return Err("has a bit-field of no integer type"),
+    };
+    let position = bitfield.bit_position.to_native();
+    let end = position.checked_add(bitfield.bit_length.to_native());
+    match end {
+        Some(end) if position < end && end <= size.min(8).saturating_mul(8) => Ok(size),
+        _ => Err("has a bit-field outside of its integer"),
+    }
 }
 
 fn enum_size(profile: &ArchivedProfile, name: &str) -> Option<u64> {
     match &profile.enums.get(name)?.subtype {
         ArchivedType::Base(base) => Some(base.size()),
         _ => None,
-    }
-}
-
-fn struct_size(profile: &ArchivedProfile, name: &str) -> Option<u64> {
-    profile
-        .structs
-        .get(name)
-        .map(|found| found.size.to_native())
-}
-
-fn array_size(
-    profile: &ArchivedProfile,
-    array: &ArchivedArray,
-) -> Result<Option<u64>, &'static str> {
-    let count = array
-        .dims
-        .iter()
-        .try_fold(1u64, |count, dim| count.checked_mul(dim.to_native()))
-        .ok_or("has an array of too many elements")?;
-    let Some(element) = size_of(profile, &array.subtype)? else {
-        return Ok(None);
-    };
-    let size = element.checked_mul(count);
-    size.map(Some).ok_or("has an array that is too large")
-}
-
-/// A bit-field lies inside an integer of at most 8 bytes.
-fn bitfield_size(
-    profile: &ArchivedProfile,
-    bitfield: &ArchivedBitfield,
-) -> Result<Option<u64>, &'static str> {
-    let size = match &*bitfield.subtype {
-        ArchivedType::Base(ArchivedBase::Void) => None,
-        ArchivedType::Base(base) => Some(base.size()),
-        ArchivedType::Enum(target) => enum_size(profile, &target.name),
-        _ => return Err("has a bit-field of no integer type"),
-    };
-    let bits = size.unwrap_or(8).min(8).saturating_mul(8);
-    let position = bitfield.bit_position.to_native();
-    let end = position.checked_add(bitfield.bit_length.to_native());
-    match end {
-        Some(end) if position < end && end <= bits => Ok(size),
-        _ => Err("has a bit-field outside of its integer"),
     }
 }
 
@@ -183,7 +175,7 @@ impl<'a> Nesting<'a> {
     }
 
     /// Measures a structure that may be `budget` levels deep.
-    fn measure(&mut self, name: &str, budget: usize) -> Result<Extent, &'static str> {
+    fn measure(&mut self, name: &str, budget: usize) -> Result<Extent, Reason> {
         let Some((index, _, definition)) = self.profile.structs.get_full(name) else {
             return Ok(Extent::default());
         };
@@ -203,7 +195,7 @@ impl<'a> Nesting<'a> {
         &mut self,
         definition: &ArchivedStruct,
         budget: usize,
-    ) -> Result<Extent, &'static str> {
+    ) -> Result<Extent, Reason> {
         let mut extent = Extent {
             members: definition.fields.len() as u64,
             depth: 1,
