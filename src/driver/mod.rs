@@ -6,6 +6,7 @@
 
 mod elf;
 mod file;
+mod foreign;
 mod image;
 mod kdmp;
 mod lime;
@@ -60,6 +61,10 @@ pub fn open(target: &Target, options: OpenOptions) -> Result<Arc<dyn Driver>> {
 
 fn detect(file: &ImageFile) -> Result<&'static Format> {
     let head = file.load("image", "first page", 0, file.len().min(HEAD))?;
+    if let Some(other) = foreign::name(&head) {
+        let reason = format!("{other}, not an image of memory (raw:PATH opens it as one)");
+        return Err(Error::format("image", reason));
+    }
     let format = FORMATS.iter().find(|format| (format.claims)(&head));
     format.ok_or_else(|| Error::format("image", "its format is not known"))
 }

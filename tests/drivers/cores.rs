@@ -1,14 +1,14 @@
 //! ELF cores and LiME images.
 
-use std::io::Cursor;
+use std::{fs::OpenOptions, io::Cursor};
 
 use winvmi::{
     core::{Capabilities, PAGE_SIZE},
-    driver::FileMode,
+    driver::{FileMode, Target, open},
 };
 use winvmi_forge::{CoreFormat, ExpectedRegisters, Machine, PhysicalMemory};
 
-use crate::support::{assert_frames, open_bytes, page, put, refusal};
+use crate::support::{TempFile, assert_frames, open_bytes, page, put, refusal, runs};
 
 /// Frames of the sample machine; the last one is of a range of its own.
 const FRAMES: [u64; 5] = [1, 2, 3, 0x10, 0x20];
@@ -86,6 +86,36 @@ fn a_qemu_core_has_memory_and_registers() {
     let code = driver.registers().unwrap().get(0).unwrap().cs;
     assert_eq!((code.access, code.limit), (0xa09b, u32::MAX));
     assert_registers(&core, false);
+}
+
+/// Headers and notes that QEMU 7.2 wrote of a machine of 32 MiB and two processors:
+/// the first in long mode, the second waiting in the firmware.
+const QEMU_HEAD: &[u8] = include_bytes!("data/qemu-7.2-core.head");
+
+#[test]
+fn a_real_qemu_core() {
+    let file = TempFile::new(QEMU_HEAD);
+    let whole = OpenOptions::new().append(true).open(file.path()).unwrap();
+    // Memory, without the section names behind it.
+    whole.set_len(50_464_824).unwrap();
+    let driver = open(&Target::from(file.path()), Default::default()).unwrap();
+    let expected = [
+        (0, 0xa_0000),
+        (0xc_0000, 0x1f4_0000),
+        (0xfd00_0000, 0x100_0000),
+        (0xfffc_0000, 0x4_0000),
+    ];
+    assert_eq!(runs(&*driver), expected);
+    assert_eq!(driver.info().vcpus, 2);
+    let first = driver.registers().unwrap().get(0).unwrap();
+    assert_eq!((first.r15, first.rip), (0x1122_3344_5566_7788, 0x7cbe));
+    assert_eq!((first.cr3, first.cr4, first.efer), (0x1000, 0x20, 0x500));
+    assert_eq!(first.gs.base, 0xffff_f800_0000_1000);
+    assert_eq!(first.kernel_gs_base, 0x7fff_1234_5000);
+    assert_eq!((first.cs.selector, first.cs.access), (8, 0xa09b));
+    assert_eq!((first.gdtr.base, first.gdtr.limit), (0x7cc0, 0x17));
+    let second = driver.registers().unwrap().get(1).unwrap();
+    assert_eq!((second.cr0, second.efer), (0x11, 0));
 }
 
 #[test]

@@ -37,6 +37,9 @@ fn the_last_page_of_a_raw_image_may_be_cut() {
 #[test]
 fn what_is_no_image_is_refused() {
     assert!(refusal(&[]).contains("empty"));
+    let archive = [b"PK\x03\x04".as_slice(), &[0; 4096]].concat();
+    assert!(refusal(&archive).contains("zip archive"));
+    assert!(open_bytes("raw:", &archive, FileMode::Auto).is_ok());
     let directory = winvmi::driver::Target::parse("/").unwrap();
     let error = winvmi::driver::open(&directory, Default::default());
     assert!(error.err().unwrap().to_string().contains("not a file"));

@@ -180,8 +180,9 @@ fn sections(file: &ImageFile, header: &[u8]) -> Result<Vec<Section>> {
     let names = u16_at(header, 0x3e).unwrap_or_default();
     let names = headers().nth(names.into()).and_then(extent);
     let names = names.filter(|names| names.length <= NAMES_MAX);
-    let names = names.map(|it| file.load(FORMAT.name, "section names", it.offset, it.length));
-    let names = names.transpose()?.unwrap_or_default();
+    // Names come last in the file; a core that was cut has none, but still memory.
+    let names = names.and_then(|it| file.load(FORMAT.name, "names", it.offset, it.length).ok());
+    let names = names.unwrap_or_default();
     Ok(headers()
         .filter_map(|bytes| {
             let name = names.get(u32_at(bytes, 0x00)? as usize..)?;

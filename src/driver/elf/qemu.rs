@@ -13,6 +13,7 @@ const VERSION: u32 = 1;
 /// Size without `kernel_gs_base`, which older QEMU lacks.
 const SIZE_MIN: usize = 0x1b0;
 
+const CR0_PG: u64 = 1 << 31;
 const EFER_LME: u64 = 1 << 8;
 const EFER_LMA: u64 = 1 << 10;
 
@@ -22,6 +23,7 @@ pub fn registers(state: &[u8]) -> Option<Registers> {
         return None;
     }
     let u64 = |offset| u64_at(state, offset).unwrap_or_default();
+    let cr0 = u64(0x188);
     let segment = |offset| segment(state, offset);
     let table = |offset| {
         let Segment { base, limit, .. } = segment(offset);
@@ -57,13 +59,17 @@ pub fn registers(state: &[u8]) -> Option<Registers> {
         tr: segment(0x140),
         gdtr: table(0x158),
         idtr: table(0x170),
-        cr0: u64(0x188),
+        cr0,
         cr2: u64(0x198),
         cr3: u64(0x1a0),
         cr4: u64(0x1a8),
         kernel_gs_base: u64(0x1b0),
-        // QEMU calls a core x86-64 only while the machine is in long mode.
-        efer: EFER_LME | EFER_LMA,
+        // QEMU calls a core x86-64 only when the first processor is in long mode;
+        // others may still wait for their start, without paging.
+        efer: match cr0 & CR0_PG {
+            0 => 0,
+            _ => EFER_LME | EFER_LMA,
+        },
         ..Registers::default()
     })
 }
