@@ -61,12 +61,6 @@ impl Guest {
         va + self.profile.offset(structure, path)
     }
 
-    /// Makes a list entry point forwards to a place of choice: to itself, to an earlier entry,
-    /// into the void.
-    pub fn bend_list(&mut self, entry: u64, to: u64) {
-        self.write_u64(entry, to);
-    }
-
     /// Address of the entry of a handle in its process's table.
     ///
     /// # Panics

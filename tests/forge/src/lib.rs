@@ -2,23 +2,44 @@
 //!
 //! The forge is the independent truth that the engine is tested against: it places kernels,
 //! processes, threads, objects and handles in sparse physical memory as the kernel of a real
-//! build would, remembers everything it placed in [`Expected`], and writes memory images.
+//! build would, remembers everything it placed in [`Expected`], and writes memory images. What
+//! the layouts' tables have is never written down here: structures are filled in by the names of
+//! their members ([`Record`]), so one description serves all eight builds.
+//!
+//! A guest is consistent after every call; it can be enlarged, damaged and written at any time,
+//! and cloned before it is damaged.
 //!
 //! ```
-//! use winvmi_forge::{Guest, Layout, Options, ProcessSpec};
+//! use winvmi_forge::{DumpType, Guest, HandleAttributes, ImageFormat, Layout, Options, ProcessSpec, ThreadSpec};
 //!
+//! // The standard population, and a process of one's own.
 //! let mut guest = Guest::build(Layout::Win10_2004, &Options::default())?;
 //! let process = guest.add_process(&ProcessSpec::user("mine.exe", 4));
-//! let pid = guest.expected().processes.last().unwrap().pid;
-//! assert_eq!(guest.peek_field(process, "_EPROCESS", "UniqueProcessId"), u64::from(pid));
+//! guest.add_thread(process, &ThreadSpec::default());
+//! let event = guest.create_named("Event", "\\BaseNamedObjects\\Mine", guest.body_size("Event"));
+//! let handle = guest.open_handle(process, event, 0x1f_0003, HandleAttributes::INHERIT);
 //!
-//! // Damage: a list that ends in the void.
+//! // The answers.
+//! let pid = guest.expected().processes.last().unwrap().pid;
+//! assert_eq!(guest.expected().handles_of(pid)[0].handle, handle);
+//!
+//! // Damage: a list that ends in the void, and a page that is gone.
 //! guest.poke_field(process, "_EPROCESS", "ActiveProcessLinks.Flink", 0xdead_beef_dead_beef);
-//! # let path = std::env::temp_dir().join(format!("forge-doc-{}.dmp", std::process::id()));
-//! guest.write_full_dump(&path)?;
-//! # std::fs::remove_file(&path)?;
+//! guest.unmap_user(process, guest.expected().processes.last().unwrap().peb);
+//!
+//! let dump = guest.image_bytes(ImageFormat::Dump(DumpType::BitmapKernel));
+//! assert_eq!(&dump[..8], b"PAGEDU64");
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! | module | what it builds |
+//! |---|---|
+//! | `kernel` | the image with its headers, globals, processors, modules, debugger data |
+//! | `object` | headers, types, the namespace, files, keys, tokens |
+//! | `process` | processes, threads, handle tables, user spaces, non-present pages |
+//! | `population` | the standard guest of [`Guest::build`] |
+//! | `dump` | raw images and crash dumps |
+//! | `damage` | changes after the fact |
 
 mod clock;
 mod damage;

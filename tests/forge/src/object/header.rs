@@ -1,7 +1,7 @@
 //! Object headers and the optional headers in front of them.
 
 use crate::expected::ExpectedObject;
-use crate::guest::{Guest, utf16};
+use crate::guest::Guest;
 
 bitflags::bitflags! {
     /// Which optional headers an object has (`_OBJECT_HEADER.InfoMask`). The lower the bit, the
@@ -153,7 +153,6 @@ impl Guest {
             .set_string("Name", length, buffer)
             .set("ReferenceCount", 1);
         self.write_record(va, &record);
-        debug_assert_eq!(utf16(name).len(), length);
     }
 
     fn expect_object(&mut self, new: &NewObject, address: u64, info: InfoMask) {
