@@ -1,5 +1,7 @@
 //! `winvmi handles`
 
+use std::borrow::Cow;
+
 use winvmi::{
     Result,
     os::windows::{HandleEntry, Windows},
@@ -7,7 +9,7 @@ use winvmi::{
 
 use crate::{
     args::ProcessFilter,
-    output::{Report, Row},
+    output::{Report, Row, Value},
     target::{Guest, process_row},
 };
 
@@ -35,10 +37,15 @@ pub fn run(guest: &Guest, filter: &ProcessFilter) -> Result<Report> {
 }
 
 fn row(windows: &Windows, process: Row, entry: &HandleEntry) -> Row {
-    let _ = windows;
+    let object = windows.object(entry.object);
     process
         .with("handle", entry.handle)
         .with("object", entry.object)
         .with("attributes", entry.attributes.bits())
-        .with("granted_access", entry.granted_access)
+        .with(
+            "granted_access",
+            Value::Address(entry.granted_access.into()),
+        )
+        .with("type", object.type_name().map(Cow::into_owned))
+        .with("name", object.path().or_else(|_| object.name()))
 }
