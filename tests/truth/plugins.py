@@ -1,0 +1,207 @@
+"""Which Volatility plugin answers the same question as which winvmi command.
+
+Each plugin turns the rows of both sides into the same form; what is left
+unequal is a difference. Where Volatility is known to be wrong, the field is
+left out or mended here, with the cause.
+"""
+
+import collections
+
+# Volatility prints virtual addresses without their sign bits.
+ADDRESS_BITS = (1 << 48) - 1
+
+# 100 ns units between 1601 and 1970.
+UNIX_EPOCH = 116_444_736_000_000_000
+
+
+def address(text):
+    """A JSON address of winvmi as Volatility prints it."""
+    return None if text is None else int(text, 16) & ADDRESS_BITS
+
+
+def seconds(filetime):
+    """A FILETIME as Volatility prints it; "never" is nothing."""
+    return None if not filetime else (filetime - UNIX_EPOCH) // 10 / 1_000_000
+
+
+def whole(timestamp):
+    """Volatility rounds times to microseconds through floats."""
+    return None if timestamp is None else round(timestamp, 3)
+
+
+class Plugin:
+    """One question that both sides answer."""
+
+    name = command = None
+
+    def own(self, row):
+        raise NotImplementedError
+
+    def theirs(self, row):
+        raise NotImplementedError
+
+    def differences(self, own, theirs, _peek):
+        """Rows of one side that the other lacks, in a readable form.
+
+        `peek` reads one byte of kernel memory.
+        """
+        ours = collections.Counter(map(self.own, own))
+        others = collections.Counter(self.theirs(row) for row in theirs)
+        only = [f"only winvmi: {row}" for row in (ours - others).elements()]
+        only += [f"only Volatility: {row}" for row in (others - ours).elements()]
+        return sorted(only)
+
+
+class Processes(Plugin):
+    """Fields: object, ids, name, thread count, WoW64, times.
+
+    `Handles` and `SessionId` are left out: Volatility takes the number of
+    handles from `_HANDLE_TABLE.HandleCount`, which Windows 8.1 and later lack,
+    and the session from a structure that a later comparison covers.
+    """
+
+    name = "windows.pslist.PsList"
+    command = "ps"
+
+    def own(self, row):
+        return (
+            address(row["object"]),
+            row["pid"],
+            row["parent_pid"],
+            row["name"],
+            row["active_threads"],
+            row["is_wow64"],
+            whole(seconds(row["create_time"])),
+            whole(seconds(row["exit_time"])),
+        )
+
+    def theirs(self, row):
+        return (
+            row["Offset(V)"],
+            row["PID"],
+            row["PPID"],
+            row["ImageFileName"],
+            row["Threads"],
+            row["Wow64"],
+            whole(row["CreateTime"]),
+            whole(row["ExitTime"]),
+        )
+
+
+class Threads(Plugin):
+    """Fields: object, ids, start addresses, creation.
+
+    `ExitTime` is left out: Volatility prints the union's list pointer of
+    living threads as a time.
+    """
+
+    name = "windows.threads.Threads"
+    command = "threads"
+
+    def own(self, row):
+        return (
+            address(row["object"]),
+            row["pid"],
+            row["tid"],
+            address(row["start_address"]),
+            address(row["win32_start_address"]),
+            whole(seconds(row["create_time"])),
+        )
+
+    def theirs(self, row):
+        return (
+            row["Offset"],
+            row["PID"],
+            row["TID"],
+            row["StartAddress"],
+            row["Win32StartAddress"],
+            whole(row["CreateTime"]),
+        )
+
+
+class Handles(Plugin):
+    """Fields: owner, value, object, type, access.
+
+    Mended in Volatility's rows:
+    - On Windows 7 it prints protect-from-close (bit 25) as a part of the access.
+    - In tables of three levels it starts counting anew in each middle table:
+      values from 0x80000 on are compared by their place in the page of entries.
+    - It takes an encoded type index of 0 for "no object" and skips the handle,
+      though with a header cookie 0 is as good a code as any.
+    """
+
+    name = "windows.handles.Handles"
+    command = "handles"
+
+    ACCESS = (1 << 25) - 1
+    TWO_LEVELS = 0x80000
+    PAGE = 0x400
+    HEADER = 0x30
+    TYPE_INDEX = 0x18
+
+    def own(self, row):
+        return (
+            row["pid"],
+            row["handle"],
+            address(row["object"]),
+            row["type"],
+            int(row["granted_access"], 16),
+        )
+
+    def theirs(self, row):
+        return (
+            row["PID"],
+            row["HandleValue"],
+            row["Offset"] & ADDRESS_BITS,
+            row["Type"],
+            row["GrantedAccess"] & self.ACCESS,
+        )
+
+    def differences(self, own, theirs, peek):
+        large = {row["pid"] for row in own if row["handle"] >= self.TWO_LEVELS}
+        for row in own:
+            row["handle"] = self.place(row["pid"], row["handle"], large)
+        for row in theirs:
+            row["HandleValue"] = self.place(row["PID"], row["HandleValue"], large)
+        listed = {row["Offset"] & ADDRESS_BITS for row in theirs}
+        own = [
+            row
+            for row in own
+            if address(row["object"]) in listed or not self.is_skipped(row, peek)
+        ]
+        return super().differences(own, theirs, peek)
+
+    def place(self, pid, handle, large):
+        return handle % self.PAGE if pid in large else handle
+
+    def is_skipped(self, row, peek):
+        return peek(int(row["object"], 16) - self.HEADER + self.TYPE_INDEX) == 0
+
+
+class Modules(Plugin):
+    """Fields: loader entry, base, size, name, path."""
+
+    name = "windows.modules.Modules"
+    command = "modules"
+
+    def own(self, row):
+        return (
+            address(row["entry"]),
+            address(row["base"]),
+            row["size"],
+            row["name"],
+            row["path"],
+        )
+
+    def theirs(self, row):
+        return (
+            row["Offset"],
+            row["Base"],
+            row["Size"],
+            row["Name"],
+            row["Path"],
+        )
+
+
+PLUGINS = (Processes(), Threads(), Handles(), Modules())
+NAMES = tuple(plugin.name for plugin in PLUGINS)
