@@ -15,6 +15,7 @@
 mod codeview;
 mod exceptions;
 mod exports;
+mod extract;
 mod headers;
 mod image;
 mod imports;
@@ -26,6 +27,7 @@ pub use self::{
     codeview::CodeView,
     exceptions::RuntimeFunction,
     exports::{Export, ExportTarget, Exports},
+    extract::{Extraction, ImageLayout, MissingRange},
     headers::{Directory, DirectoryKind, Format, Headers, Section},
     image::{File, Image, Mapped},
     imports::{Import, ImportSymbol, ImportedModule},

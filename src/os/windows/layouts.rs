@@ -4,7 +4,7 @@
 //! gathered. Nothing is chosen by Windows version: every structure looks at the
 //! members that the symbols give it.
 
-use super::{handle_table, module, object, process, processor, region, thread};
+use super::{handle_table, module, object, process, processor, region, thread, user::UserLayouts};
 use crate::{
     error::{Error, Result},
     symbols::Profile,
@@ -22,6 +22,7 @@ pub(super) struct Layouts {
     pub(super) processor: processor::Layout,
     pub(super) processor_state: processor::StateLayout,
     pub(super) object: object::Layouts,
+    pub(super) user: UserLayouts,
     /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
     pub(super) body_offset: u64,
 }
@@ -43,6 +44,7 @@ impl Layouts {
             processor: processor::Layout::new(isr).map_err(missing)?,
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
             object: object::Layouts::new(profile)?,
+            user: UserLayouts::new(profile),
             body_offset: body.offset,
         })
     }

@@ -5,7 +5,9 @@
 //! nothing needs to be remembered. Where the check fails the list is read
 //! backwards from its tail, so that the good entries behind the damage come out.
 
-use super::Record;
+use isr::macros::Field;
+
+use super::{Architecture, Record};
 use crate::{
     core::{Memory, Space, Va},
     error::{Error, Result},
@@ -35,6 +37,7 @@ pub struct List<'a> {
     /// Last entry that came out going forward.
     last_forward: Va,
     direction: Direction,
+    architecture: Architecture,
     left: u32,
 }
 
@@ -55,16 +58,28 @@ impl<'a> List<'a> {
             links: None,
             last_forward: head,
             direction: Direction::Forward,
+            architecture: Architecture::Amd64,
             left: MAX_ENTRIES,
         }
     }
 
+    /// The same list with the links of `architecture`, and at most `limit` entries.
+    pub const fn of_user(self, architecture: Architecture, limit: u32) -> Self {
+        Self {
+            architecture,
+            left: limit,
+            ..self
+        }
+    }
+
     fn read_links(&self, entry: Va) -> Result<Links> {
+        let width = self.architecture.pointer_size() as u64;
         let mut bytes = [0; 16];
-        self.record.at(entry).read(0, &mut bytes)?;
-        let [flink, blink] = [bytes.first_chunk::<8>(), bytes.last_chunk::<8>()]
-            .map(|half| Va(half.map_or(0, |half| u64::from_le_bytes(*half))));
-        Ok(Links { flink, blink })
+        let entry = self.record.at(entry).with_copy(&mut bytes);
+        Ok(Links {
+            flink: Va(entry.uint(Field::new(0, width))?),
+            blink: Va(entry.uint(Field::new(width, width))?),
+        })
     }
 
     /// The neighbour in the walk's direction, when it points back at `current`.

@@ -12,18 +12,23 @@ pub mod handle_table;
 pub mod kernel;
 mod layouts;
 mod list;
+pub mod loader;
 pub mod module;
 pub mod object;
 mod paging;
+pub mod peb;
 pub mod process;
 pub mod processor;
 mod record;
 pub mod region;
 mod sources;
+pub mod teb;
 pub mod thread;
 pub mod time;
 mod unicode_string;
 pub mod unloaded;
+mod user;
+pub mod user_module;
 
 use std::sync::Arc;
 
@@ -32,20 +37,24 @@ pub use self::{
     facts::KernelFacts,
     handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
     list::List,
+    loader::{LoaderData, LoaderEntries, LoaderEntry, LoaderOrder},
     module::{Module, Modules},
     object::{
         DirectoryEntries, DirectoryObject, FileAccess, FileObject, KeyControlBlock, KeyObject,
         NameInfo, Object, ObjectAttributes, ObjectFlags, ObjectKind, ObjectType, ObjectTypes,
     },
+    peb::{Environment, ParameterText, Peb, ProcessParameters, Variable},
     process::{Architecture, PebAddress, Process, Processes},
     processor::Processor,
     record::Record,
     region::{Region, RegionKind, RegionProtection, Regions},
     sources::{ProcessSources, SourcedProcess, SourcedProcesses},
+    teb::Teb,
     thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
     time::FileTime,
     unicode_string::UnicodeString,
     unloaded::{UnloadedModule, UnloadedModules},
+    user_module::{FindProfile, LoaderLists, UserModule, UserModules},
 };
 use self::{
     layouts::{Layouts, Variables, missing},

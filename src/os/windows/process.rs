@@ -57,6 +57,16 @@ pub enum Architecture {
     Amd64,
 }
 
+impl Architecture {
+    /// Size of a pointer in bytes.
+    pub const fn pointer_size(self) -> usize {
+        match self {
+            Self::X86 => 4,
+            Self::Amd64 => 8,
+        }
+    }
+}
+
 /// A process environment block and the width of its pointers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PebAddress {

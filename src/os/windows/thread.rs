@@ -130,6 +130,10 @@ impl<'a> Thread<'a> {
         &self.windows.layouts.thread
     }
 
+    pub(super) const fn windows(&self) -> &'a Windows {
+        self.windows
+    }
+
     fn cid(&self) -> Record<'a> {
         self.record.embedded(self.layout()._ETHREAD.Cid)
     }

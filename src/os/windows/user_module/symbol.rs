@@ -1,0 +1,160 @@
+//! `module!symbol` in a process.
+
+use std::sync::Arc;
+
+use super::UserModule;
+use crate::{
+    core::Va,
+    error::{Error, Result},
+    os::windows::{Architecture, Process},
+    pe::{Export, ExportTarget},
+    symbols::{PdbId, Profile},
+};
+
+/// Longest chain of forwarded exports that is followed.
+const FORWARDS_MAX: usize = 8;
+
+/// Finds the symbols of a module; `None` when there are none and the export
+/// table has to do.
+pub trait FindProfile {
+    /// The profile of this PDB.
+    fn find(&self, id: &PdbId) -> Option<Arc<Profile>>;
+}
+
+/// No symbols but exports.
+impl FindProfile for () {
+    fn find(&self, _: &PdbId) -> Option<Arc<Profile>> {
+        None
+    }
+}
+
+impl<F: Fn(&PdbId) -> Option<Arc<Profile>>> FindProfile for F {
+    fn find(&self, id: &PdbId) -> Option<Arc<Profile>> {
+        self(id)
+    }
+}
+
+impl<'a> Process<'a> {
+    /// The module of this name: a file name, its extension may be left out,
+    /// ASCII case does not count.
+    ///
+    /// A WoW64 process has modules of both widths under one name (`ntdll`);
+    /// without an `architecture` the process's own counts.
+    pub fn user_module(
+        &self,
+        name: &str,
+        architecture: Option<Architecture>,
+    ) -> Result<UserModule<'a>> {
+        let wanted = match architecture {
+            Some(architecture) => architecture,
+            None => self.architecture()?,
+        };
+        self.user_modules()
+            .flatten()
+            .filter(|module| module.name().is_ok_and(|it| names(&it, name)))
+            .find(|module| module.architecture().is_ok_and(|it| it == wanted))
+            .ok_or_else(|| Error::not_found(format!("module {name}")))
+    }
+
+    /// Address of `module!symbol`, from the module's own symbols where
+    /// `profiles` has them, else from its export table.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] without an exclamation mark,
+    /// [`Error::NotFound`] when module or symbol do not exist, and the fault
+    /// where the module's pages are not in memory.
+    pub fn user_symbol(
+        &self,
+        text: &str,
+        architecture: Option<Architecture>,
+        profiles: &dyn FindProfile,
+    ) -> Result<Va> {
+        let Some((module, symbol)) = text.split_once('!') else {
+            let reason = format!("`{text}` is not module!symbol");
+            return Err(Error::invalid_argument("symbol", reason));
+        };
+        self.user_module(module, architecture)?
+            .symbol(symbol, profiles)
+    }
+}
+
+impl UserModule<'_> {
+    /// Address of a symbol, from the module's own symbols where `profiles` has
+    /// them, else from its export table, through other modules where it
+    /// forwards to them.
+    ///
+    /// # Errors
+    /// As [`Process::user_symbol`].
+    pub fn symbol(&self, name: &str, profiles: &dyn FindProfile) -> Result<Va> {
+        let known = match self.pdb() {
+            Ok(Some(id)) => profiles.find(&id),
+            _ => None,
+        };
+        match known.and_then(|profile| profile.symbol(name)) {
+            Some(rva) => Ok(self.base.wrapping_add(rva)),
+            None => self.exported(name),
+        }
+    }
+
+    /// The export of this name, or of the ordinal in `#7`.
+    pub fn export(&self, name: &str) -> Result<Option<Export>> {
+        let pe = self.pe()?;
+        let Some(exports) = pe.exports()? else {
+            return Ok(None);
+        };
+        match name.strip_prefix('#').map(str::parse) {
+            Some(Ok(ordinal)) => exports.by_ordinal(ordinal),
+            _ => exports.by_name(name),
+        }
+    }
+
+    /// Address of an export, forwarders followed.
+    fn exported(&self, name: &str) -> Result<Va> {
+        let mut module = *self;
+        let mut name = name.to_owned();
+        for _ in 0..FORWARDS_MAX {
+            let export = module.export(&name)?;
+            match export.map(|export| export.target) {
+                Some(ExportTarget::Rva(rva)) => return Ok(module.base.wrapping_add(rva.into())),
+                Some(ExportTarget::Forwarder(target)) => {
+                    (module, name) = module.forwarded(&target)?;
+                }
+                None => break,
+            }
+        }
+        Err(Error::not_found(format!("symbol {name}")))
+    }
+
+    /// Module and export that `NTDLL.RtlAllocateHeap` means.
+    fn forwarded(&self, target: &str) -> Result<(Self, String)> {
+        let Some((module, name)) = target.rsplit_once('.') else {
+            let reason = format!("`{target}` forwards to no module");
+            return Err(Error::corrupt("IMAGE_EXPORT_DIRECTORY", self.base, reason));
+        };
+        let module = self
+            .process
+            .user_module(module, Some(self.architecture()?))?;
+        Ok((module, name.to_owned()))
+    }
+}
+
+/// Is `wanted` this file name, with or without its extension?
+fn names(file: &str, wanted: &str) -> bool {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    file.eq_ignore_ascii_case(wanted) || stem.eq_ignore_ascii_case(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn modules_are_named_with_and_without_extension() {
+        assert!(names("ntdll.dll", "NTDLL"));
+        assert!(names("ntdll.dll", "ntdll.DLL"));
+        assert!(names("winspool.drv", "winspool"));
+        assert!(names("noextension", "NoExtension"));
+        assert!(!names("ntdll.dll", "ntdl"));
+        assert!(!names("ntdll.dll", "dll"));
+    }
+}
