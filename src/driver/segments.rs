@@ -103,15 +103,16 @@ impl SegmentTable {
         let inside = next
             .checked_sub(1)
             .filter(|&index| self.segments.get(index).is_some_and(|s| s.end() > from));
-        let rest = self.segments.get(inside.unwrap_or(next)..)?;
-        let start = rest.first()?.start.max(from);
-        let end = rest
-            .windows(2)
-            .take_while(|pair| matches!(pair, [a, b] if a.end() == b.start))
-            .last()
-            .map_or(rest.first()?.end(), |pair| {
-                pair.last().map_or(start, Segment::end)
-            });
+        let mut rest = self.segments.get(inside.unwrap_or(next)..)?.iter();
+        let first = rest.next()?;
+        let start = first.start.max(from);
+        let mut end = first.end();
+        for segment in rest {
+            if segment.start != end {
+                break;
+            }
+            end = segment.end();
+        }
         Some(Run {
             start,
             length: end.checked_sub(start)?,
@@ -131,5 +132,73 @@ impl Layout for SegmentTable {
 
     fn size(&self) -> u64 {
         self.size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: u64 = 0x1000;
+
+    fn table(segments: &[(u64, u64, u64)]) -> SegmentTable {
+        let segments = segments.iter().map(|&(start, length, offset)| Segment {
+            start,
+            length,
+            offset,
+        });
+        SegmentTable::new(segments.collect(), FILE)
+    }
+
+    fn offset(table: &SegmentTable, address: u64) -> Option<(u64, u64)> {
+        table.find(address).map(|it| (it.offset, it.length))
+    }
+
+    fn run(table: &SegmentTable, from: u64) -> Option<(u64, u64)> {
+        table.run_from(from).map(|it| (it.start, it.length))
+    }
+
+    #[test]
+    fn finds_bytes_in_unordered_segments() {
+        let table = table(&[(0x200, 0x10, 0x40), (0x100, 0x10, 0x80)]);
+        assert_eq!(offset(&table, 0xff), None);
+        assert_eq!(offset(&table, 0x10f), Some((0x8f, 1)));
+        assert_eq!(offset(&table, 0x110), None);
+        assert_eq!(offset(&table, 0x204), Some((0x44, 0xc)));
+        assert_eq!(table.size(), 0x20);
+    }
+
+    #[test]
+    fn overlaps_go_to_the_lower_address_and_equal_ones_to_the_earlier() {
+        let table = table(&[
+            (0x100, 0x10, 0x0),
+            (0x108, 0x10, 0x200),
+            (0x100, 0x04, 0x400),
+            (0x104, 0x04, 0x600),
+        ]);
+        assert_eq!(offset(&table, 0x100), Some((0x0, 0x10)));
+        assert_eq!(offset(&table, 0x110), Some((0x208, 8)));
+        assert_eq!(table.size(), 0x18);
+    }
+
+    #[test]
+    fn what_the_file_or_the_address_space_cannot_hold_is_absent() {
+        let table = table(&[
+            (0x100, 0x20, FILE - 0x10),
+            (0x200, 0x10, FILE + 1),
+            (0x300, 0, 0),
+            (u64::MAX - 4, u64::MAX, 0),
+        ]);
+        assert_eq!(run(&table, 0), Some((0x100, 0x10)));
+        assert_eq!(run(&table, 0x110), Some((u64::MAX - 4, 4)));
+        assert_eq!(run(&table, u64::MAX), None);
+    }
+
+    #[test]
+    fn adjacent_segments_make_one_run() {
+        let table = table(&[(0x100, 0x10, 0), (0x110, 0x10, 0x800), (0x121, 1, 0x20)]);
+        assert_eq!(run(&table, 0), Some((0x100, 0x20)));
+        assert_eq!(run(&table, 0x118), Some((0x118, 8)));
+        assert_eq!(run(&table, 0x120), Some((0x121, 1)));
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs::OpenOptions, io::Cursor};
 
 use winvmi::{
-    core::{Capabilities, PAGE_SIZE},
+    core::{Capabilities, Gfn, PAGE_SIZE, Pa},
     driver::{FileMode, Target, open},
 };
 use winvmi_forge::{CoreFormat, ExpectedRegisters, Machine, PhysicalMemory};
@@ -152,6 +152,25 @@ fn a_lime_image_has_the_frames_of_its_ranges() {
     assert!(refusal(&damaged).contains("0x3020"));
     put(&mut damaged, 4, &2_u32.to_le_bytes());
     assert!(refusal(&damaged).contains("no header of version 1"));
+}
+
+#[test]
+fn ranges_may_share_a_page() {
+    let mut image = Vec::new();
+    for (start, bytes) in [(0x1000_u64, &[1; 0x800]), (0x1800, &[2; 0x800])] {
+        image.extend(b"EMiL\x01\0\0\0");
+        image.extend(start.to_le_bytes());
+        image.extend((start + 0x7ff).to_le_bytes());
+        image.extend([0; 8]);
+        image.extend(bytes);
+    }
+    let driver = open_bytes("", &image, FileMode::Map).unwrap();
+    let physical = driver.physical().unwrap();
+    let mut bytes = [0; 4];
+    physical.read(Pa(0x17fe), &mut bytes).unwrap();
+    assert_eq!(bytes, [1, 1, 2, 2]);
+    assert!(physical.pin(Gfn(1)).is_none(), "its halves lie apart");
+    assert_eq!(runs(&*driver), [(0x1000, 0x1000)]);
 }
 
 #[test]
