@@ -304,7 +304,7 @@ do_vmcall:
 	ret
 
 do_out:	mov %bl, %al
-	out %al, $0x80
+	out %al, $0x84
 	incq v_outs(%rbp)
 	ret
 

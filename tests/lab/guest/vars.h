@@ -14,7 +14,7 @@
 #define MODE_INT3   (1 << 4)   /* INT3 of its own */
 #define MODE_LAZY   (1 << 5)   /* unmaps the lazy page, then reads from it */
 #define MODE_VMCALL (1 << 6)   /* HVMOP_guest_request_vm_event */
-#define MODE_OUT    (1 << 7)   /* OUT to port 0x80 */
+#define MODE_OUT    (1 << 7)   /* OUT to port 0x84 (Xen lets 0x80 through untouched) */
 #define MODE_XCR0   (1 << 8)   /* XSETBV with 1 and 3 in turn */
 #define MODE_ICEBP  (1 << 9)   /* INT1 */
 #define MODE_INTEGRITY (1 << 10) /* compares the hot function's first byte */
