@@ -437,6 +437,131 @@
 #define WVMI_MODULE_VALID_PATH 32
 
 /**
+ * `kind` was read.
+ */
+#define WVMI_HANDLE_VALID_KIND 1
+
+/**
+ * `type_name` was read.
+ */
+#define WVMI_HANDLE_VALID_TYPE_NAME 2
+
+/**
+ * Closing the handle fails (`OBJ_PROTECT_CLOSE`).
+ */
+#define WVMI_HANDLE_PROTECT_FROM_CLOSE 1
+
+/**
+ * New processes inherit the handle (`OBJ_INHERIT`).
+ */
+#define WVMI_HANDLE_INHERIT 2
+
+/**
+ * Closing the handle is audited (`OBJ_AUDIT_OBJECT_CLOSE`).
+ */
+#define WVMI_HANDLE_AUDIT_ON_CLOSE 4
+
+/**
+ * `pointer_count` was read.
+ */
+#define WVMI_OBJECT_VALID_POINTER_COUNT 1
+
+/**
+ * `handle_count` was read.
+ */
+#define WVMI_OBJECT_VALID_HANDLE_COUNT 2
+
+/**
+ * `security_descriptor` was read.
+ */
+#define WVMI_OBJECT_VALID_SECURITY_DESCRIPTOR 4
+
+/**
+ * `kind` was read.
+ */
+#define WVMI_OBJECT_VALID_KIND 8
+
+/**
+ * `type_index` was read.
+ */
+#define WVMI_OBJECT_VALID_TYPE_INDEX 16
+
+/**
+ * `flags` was read.
+ */
+#define WVMI_OBJECT_VALID_FLAGS 32
+
+/**
+ * `info_mask` was read.
+ */
+#define WVMI_OBJECT_VALID_INFO_MASK 64
+
+/**
+ * `device` was read.
+ */
+#define WVMI_FILE_VALID_DEVICE 1
+
+/**
+ * `related_file` was read.
+ */
+#define WVMI_FILE_VALID_RELATED_FILE 2
+
+/**
+ * `current_byte_offset` was read.
+ */
+#define WVMI_FILE_VALID_CURRENT_BYTE_OFFSET 4
+
+/**
+ * `section_object_pointers` was read.
+ */
+#define WVMI_FILE_VALID_SECTION_OBJECT_POINTERS 8
+
+/**
+ * `flags` was read.
+ */
+#define WVMI_FILE_VALID_FLAGS 16
+
+/**
+ * `access` was read.
+ */
+#define WVMI_FILE_VALID_ACCESS 32
+
+/**
+ * `delete_pending` was read.
+ */
+#define WVMI_FILE_VALID_DELETE_PENDING 64
+
+/**
+ * Opened for reading.
+ */
+#define WVMI_FILE_ACCESS_READ 1
+
+/**
+ * Opened for writing.
+ */
+#define WVMI_FILE_ACCESS_WRITE 2
+
+/**
+ * Opened for deletion.
+ */
+#define WVMI_FILE_ACCESS_DELETE 4
+
+/**
+ * Others may read.
+ */
+#define WVMI_FILE_ACCESS_SHARED_READ 8
+
+/**
+ * Others may write.
+ */
+#define WVMI_FILE_ACCESS_SHARED_WRITE 16
+
+/**
+ * Others may delete.
+ */
+#define WVMI_FILE_ACCESS_SHARED_DELETE 32
+
+/**
  * How a session is opened; made by `wvmi_config_new()`.
  *
  * One configuration can open any number of sessions, which copy what they
@@ -444,6 +569,11 @@
  * a time.
  */
 typedef struct wvmi_config wvmi_config;
+
+/**
+ * An iteration over the handles of a process; made by `wvmi_handle_iter_new()`.
+ */
+typedef struct wvmi_handle_iter wvmi_handle_iter;
 
 /**
  * Guest memory that is mapped into this process; made by `wvmi_map_range()`.
@@ -578,7 +708,7 @@ typedef void (*wvmi_log_callback)(wvmi_log_level level,
 typedef void (*wvmi_release_callback)(void *user_data);
 
 /**
- * How image files are accessed; one of the `WVMI_FILE_*` numbers.
+ * How image files are accessed; one of the `WVMI_FILE_MODE_*` numbers.
  */
 typedef uint32_t wvmi_file_mode;
 
@@ -686,7 +816,7 @@ typedef struct {
     /**
      * Name of the kernel's PDB: `"ntkrnlmp.pdb"`.
      */
-    char pdb_name[PDB_NAME];
+    char pdb_name[128];
     /**
      * GUID of the kernel's PDB: 32 upper-case hexadecimal digits.
      */
@@ -837,7 +967,7 @@ typedef struct {
      * Number of bytes.
      */
     size_t length;
-} wvmi_segment;
+} wvmi_mapping_segment;
 
 /**
  * A process: the address of its `_EPROCESS`. A value, nothing to free.
@@ -1153,6 +1283,509 @@ typedef struct {
 } wvmi_module_details;
 
 /**
+ * Kind of an object; one of the `WVMI_OBJECT_*` numbers.
+ *
+ * The numbers are the library's own and the same for every Windows;
+ * `wvmi_object_kind_name()` gives the names.
+ */
+typedef uint32_t wvmi_object_kind;
+
+/**
+ * What is known about a handle, filled by `wvmi_handle_info()` and
+ * `wvmi_handle_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_HANDLE_VALID_*` bits;
+     * `handle`, `object`, `attributes` and `granted_access` always are.
+     */
+    uint64_t valid;
+    /**
+     * Handle value.
+     */
+    uint64_t handle;
+    /**
+     * Address of the object's body.
+     */
+    uint64_t object;
+    /**
+     * Attributes: `WVMI_HANDLE_*` bits.
+     */
+    uint32_t attributes;
+    /**
+     * Access rights that the handle was opened with, an `ACCESS_MASK`.
+     */
+    uint32_t granted_access;
+    /**
+     * What the object is: one of the `WVMI_OBJECT_*` numbers.
+     */
+    wvmi_object_kind kind;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * Name of the object's type (`"File"`), UTF-8, NUL-terminated. Filled by
+     * the iterator only, which keeps it until its next call;
+     * `wvmi_object_type_name()` copies it.
+     */
+    const char *type_name;
+    /**
+     * Length of `type_name` in bytes.
+     */
+    size_t type_name_length;
+} wvmi_handle_details;
+
+/**
+ * An object: the address of its body. A value, nothing to free.
+ */
+typedef struct {
+    /**
+     * Address of the object's body, which follows its `_OBJECT_HEADER`.
+     */
+    uint64_t object;
+} wvmi_object;
+
+/**
+ * What governs the handle table of a process, filled by
+ * `wvmi_handle_table_info()`.
+ */
+typedef struct {
+    /**
+     * Address of the `_HANDLE_TABLE`.
+     */
+    uint64_t address;
+    /**
+     * Address of the top table, with the number of levels below it in its low
+     * 2 bits (`_HANDLE_TABLE.TableCode`).
+     */
+    uint64_t table_code;
+    /**
+     * First handle value that the table has no room for
+     * (`_HANDLE_TABLE.NextHandleNeedingPool`).
+     */
+    uint32_t next_handle_needing_pool;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_handle_table_details;
+
+/**
+ * What is known about an object, filled by `wvmi_object_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_OBJECT_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * Address of the `_OBJECT_HEADER`; always filled.
+     */
+    uint64_t header;
+    /**
+     * Number of references, in the kernel's own reckoning: Windows 8 and later
+     * count in advance for each handle (`_OBJECT_HEADER.PointerCount`).
+     */
+    int64_t pointer_count;
+    /**
+     * Number of open handles (`_OBJECT_HEADER.HandleCount`).
+     */
+    int64_t handle_count;
+    /**
+     * Address of the security descriptor; 0 without one of its own
+     * (`_OBJECT_HEADER.SecurityDescriptor`).
+     */
+    uint64_t security_descriptor;
+    /**
+     * What the object is: one of the `WVMI_OBJECT_*` numbers.
+     */
+    wvmi_object_kind kind;
+    /**
+     * Index of its type in the guest's table of types, decoded
+     * (`_OBJECT_HEADER.TypeIndex`).
+     */
+    uint32_t type_index;
+    /**
+     * Flags as Windows numbers them: 1 new, 2 kernel, 4 kernel only,
+     * 8 exclusive, 0x10 permanent, 0x20 default security quota, 0x40 single
+     * handle entry, 0x80 deleted inline (`_OBJECT_HEADER.Flags`).
+     */
+    uint32_t flags;
+    /**
+     * Which optional headers it has, a bit for each (`_OBJECT_HEADER.InfoMask`).
+     */
+    uint32_t info_mask;
+} wvmi_object_details;
+
+/**
+ * A file object: the address of its `_FILE_OBJECT`. A value, nothing to free.
+ */
+typedef struct {
+    /**
+     * Address of the file object.
+     */
+    uint64_t object;
+} wvmi_file;
+
+/**
+ * What is known about a file object, filled by `wvmi_file_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_FILE_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the file object; always filled.
+     */
+    uint64_t object;
+    /**
+     * Address of the device object; 0 without one (`_FILE_OBJECT.DeviceObject`).
+     */
+    uint64_t device;
+    /**
+     * Address of the file object that the name is relative to; 0 without one
+     * (`_FILE_OBJECT.RelatedFileObject`).
+     */
+    uint64_t related_file;
+    /**
+     * Position of the next synchronous access (`_FILE_OBJECT.CurrentByteOffset`).
+     */
+    uint64_t current_byte_offset;
+    /**
+     * Address of the section object pointers; 0 without them
+     * (`_FILE_OBJECT.SectionObjectPointer`).
+     */
+    uint64_t section_object_pointers;
+    /**
+     * Flags as Windows numbers them, `FO_*` (`_FILE_OBJECT.Flags`).
+     */
+    uint32_t flags;
+    /**
+     * How the file was opened: `WVMI_FILE_ACCESS_*` bits.
+     */
+    uint32_t access;
+    /**
+     * 1 when it will be deleted on close (`_FILE_OBJECT.DeletePending`).
+     */
+    uint32_t delete_pending;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_file_details;
+
+/**
+ * The symbol at or before an address, filled by `wvmi_symbols_at()`.
+ */
+typedef struct {
+    /**
+     * Address of the symbol.
+     */
+    uint64_t address;
+    /**
+     * Distance from the symbol to the address that was asked, in bytes.
+     */
+    uint64_t displacement;
+    /**
+     * Length of the whole name, which may be cut in `name`.
+     */
+    size_t name_length;
+    /**
+     * `WVMI_OK`, or `WVMI_ERROR_NOT_FOUND` for an address outside of the
+     * kernel's image or before its first symbol.
+     */
+    wvmi_status status;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * Name without the module's, NUL-terminated.
+     */
+    char name[256];
+} wvmi_symbol_match;
+
+/**
+ * Where a member of a structure is, filled by `wvmi_field_offset()`.
+ */
+typedef struct {
+    /**
+     * Offset from the start of the outermost structure, in bytes.
+     */
+    uint64_t offset;
+    /**
+     * Size in bytes; of a bit field, that of the integer that holds it; 0
+     * where the symbols do not tell.
+     */
+    uint64_t size;
+    /**
+     * Lowest bit of a bit field.
+     */
+    uint32_t bit_position;
+    /**
+     * Number of bits of a bit field; 0 for other members.
+     */
+    uint32_t bit_length;
+} wvmi_field;
+
+/**
+ * A segment register with its hidden part.
+ */
+typedef struct {
+    /**
+     * Base address.
+     */
+    uint64_t base;
+    /**
+     * Limit in bytes.
+     */
+    uint32_t limit;
+    /**
+     * Access rights: type 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B 14, G 15.
+     * 0 when the back end does not know them.
+     */
+    uint32_t access;
+    /**
+     * Selector.
+     */
+    uint32_t selector;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_segment_register;
+
+/**
+ * GDTR or IDTR.
+ */
+typedef struct {
+    /**
+     * Base address.
+     */
+    uint64_t base;
+    /**
+     * Limit in bytes.
+     */
+    uint32_t limit;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_descriptor_table;
+
+/**
+ * Registers of one x86-64 virtual processor. What the back end cannot know is 0.
+ */
+typedef struct {
+    /**
+     * General-purpose register RAX.
+     */
+    uint64_t rax;
+    /**
+     * General-purpose register RBX.
+     */
+    uint64_t rbx;
+    /**
+     * General-purpose register RCX.
+     */
+    uint64_t rcx;
+    /**
+     * General-purpose register RDX.
+     */
+    uint64_t rdx;
+    /**
+     * General-purpose register RSI.
+     */
+    uint64_t rsi;
+    /**
+     * General-purpose register RDI.
+     */
+    uint64_t rdi;
+    /**
+     * General-purpose register RBP.
+     */
+    uint64_t rbp;
+    /**
+     * General-purpose register RSP.
+     */
+    uint64_t rsp;
+    /**
+     * General-purpose register R8.
+     */
+    uint64_t r8;
+    /**
+     * General-purpose register R9.
+     */
+    uint64_t r9;
+    /**
+     * General-purpose register R10.
+     */
+    uint64_t r10;
+    /**
+     * General-purpose register R11.
+     */
+    uint64_t r11;
+    /**
+     * General-purpose register R12.
+     */
+    uint64_t r12;
+    /**
+     * General-purpose register R13.
+     */
+    uint64_t r13;
+    /**
+     * General-purpose register R14.
+     */
+    uint64_t r14;
+    /**
+     * General-purpose register R15.
+     */
+    uint64_t r15;
+    /**
+     * Instruction pointer.
+     */
+    uint64_t rip;
+    /**
+     * Flags.
+     */
+    uint64_t rflags;
+    /**
+     * Control register 0.
+     */
+    uint64_t cr0;
+    /**
+     * Control register 2: address of the last page fault.
+     */
+    uint64_t cr2;
+    /**
+     * Control register 3: page-table root and flags.
+     */
+    uint64_t cr3;
+    /**
+     * Control register 4.
+     */
+    uint64_t cr4;
+    /**
+     * Control register 8: task priority, the IRQL in Windows.
+     */
+    uint64_t cr8;
+    /**
+     * Extended control register 0.
+     */
+    uint64_t xcr0;
+    /**
+     * Debug address 0.
+     */
+    uint64_t dr0;
+    /**
+     * Debug address 1.
+     */
+    uint64_t dr1;
+    /**
+     * Debug address 2.
+     */
+    uint64_t dr2;
+    /**
+     * Debug address 3.
+     */
+    uint64_t dr3;
+    /**
+     * Debug status.
+     */
+    uint64_t dr6;
+    /**
+     * Debug control.
+     */
+    uint64_t dr7;
+    /**
+     * MSR `IA32_SYSENTER_CS`.
+     */
+    uint64_t sysenter_cs;
+    /**
+     * MSR `IA32_SYSENTER_ESP`.
+     */
+    uint64_t sysenter_esp;
+    /**
+     * MSR `IA32_SYSENTER_EIP`.
+     */
+    uint64_t sysenter_eip;
+    /**
+     * MSR `IA32_KERNEL_GS_BASE`.
+     */
+    uint64_t kernel_gs_base;
+    /**
+     * MSR `IA32_EFER`.
+     */
+    uint64_t efer;
+    /**
+     * MSR `IA32_STAR`.
+     */
+    uint64_t star;
+    /**
+     * MSR `IA32_LSTAR`: 64-bit system-call entry.
+     */
+    uint64_t lstar;
+    /**
+     * MSR `IA32_CSTAR`: 32-bit system-call entry.
+     */
+    uint64_t cstar;
+    /**
+     * MSR `IA32_FMASK`.
+     */
+    uint64_t fmask;
+    /**
+     * MSR `IA32_TSC_AUX`.
+     */
+    uint64_t tsc_aux;
+    /**
+     * Code segment.
+     */
+    wvmi_segment_register cs;
+    /**
+     * Data segment.
+     */
+    wvmi_segment_register ds;
+    /**
+     * Extra segment.
+     */
+    wvmi_segment_register es;
+    /**
+     * Segment FS.
+     */
+    wvmi_segment_register fs;
+    /**
+     * Segment GS.
+     */
+    wvmi_segment_register gs;
+    /**
+     * Stack segment.
+     */
+    wvmi_segment_register ss;
+    /**
+     * Task register.
+     */
+    wvmi_segment_register tr;
+    /**
+     * Local descriptor table register.
+     */
+    wvmi_segment_register ldtr;
+    /**
+     * Global descriptor table register.
+     */
+    wvmi_descriptor_table gdtr;
+    /**
+     * Interrupt descriptor table register.
+     */
+    wvmi_descriptor_table idtr;
+} wvmi_registers;
+
+/**
  * The call did what it was asked to do.
  */
 #define WVMI_OK 0
@@ -1354,19 +1987,19 @@ typedef struct {
 /**
  * Files on local disks are mapped, files on network and FUSE file systems read.
  */
-#define WVMI_FILE_AUTO 0
+#define WVMI_FILE_MODE_AUTO 0
 
 /**
  * Files are mapped: the fastest, and needed for `wvmi_map_range()`. When the
  * file is truncated, or its disk or server lost, while it is mapped, an access
  * raises SIGBUS, which ends the host unless it handles that.
  */
-#define WVMI_FILE_MAP 1
+#define WVMI_FILE_MODE_MAP 1
 
 /**
  * Files are read with `pread()`: slower, but every loss is an error of a call.
  */
-#define WVMI_FILE_READ 2
+#define WVMI_FILE_MODE_READ 2
 
 /**
  * The kernel's space; `wvmi_space.value` is not used. The default.
@@ -1425,6 +2058,416 @@ typedef struct {
  * of the working set, and its frame still holds it.
  */
 #define WVMI_SOURCE_TRANSITION 1
+
+/**
+ * A type that the library does not know by its name.
+ */
+#define WVMI_OBJECT_UNKNOWN 0
+
+/**
+ * The type `ActivationObject`.
+ */
+#define WVMI_OBJECT_ACTIVATION_OBJECT 1
+
+/**
+ * The type `ActivityReference`.
+ */
+#define WVMI_OBJECT_ACTIVITY_REFERENCE 2
+
+/**
+ * The type `Adapter`.
+ */
+#define WVMI_OBJECT_ADAPTER 3
+
+/**
+ * The type `ALPC Port`.
+ */
+#define WVMI_OBJECT_ALPC_PORT 4
+
+/**
+ * The type `Callback`.
+ */
+#define WVMI_OBJECT_CALLBACK 5
+
+/**
+ * The type `Composition`.
+ */
+#define WVMI_OBJECT_COMPOSITION 6
+
+/**
+ * The type `Controller`.
+ */
+#define WVMI_OBJECT_CONTROLLER 7
+
+/**
+ * The type `CoreMessaging`.
+ */
+#define WVMI_OBJECT_CORE_MESSAGING 8
+
+/**
+ * The type `CoverageSampler`.
+ */
+#define WVMI_OBJECT_COVERAGE_SAMPLER 9
+
+/**
+ * The type `CpuPartition`.
+ */
+#define WVMI_OBJECT_CPU_PARTITION 10
+
+/**
+ * The type `CrossVmEvent`.
+ */
+#define WVMI_OBJECT_CROSS_VM_EVENT 11
+
+/**
+ * The type `CrossVmMutant`.
+ */
+#define WVMI_OBJECT_CROSS_VM_MUTANT 12
+
+/**
+ * The type `DebugObject`.
+ */
+#define WVMI_OBJECT_DEBUG_OBJECT 13
+
+/**
+ * The type `Desktop`.
+ */
+#define WVMI_OBJECT_DESKTOP 14
+
+/**
+ * The type `Device`.
+ */
+#define WVMI_OBJECT_DEVICE 15
+
+/**
+ * The type `Directory`.
+ */
+#define WVMI_OBJECT_DIRECTORY 16
+
+/**
+ * The type `DmaAdapter`.
+ */
+#define WVMI_OBJECT_DMA_ADAPTER 17
+
+/**
+ * The type `DmaDomain`.
+ */
+#define WVMI_OBJECT_DMA_DOMAIN 18
+
+/**
+ * The type `Driver`.
+ */
+#define WVMI_OBJECT_DRIVER 19
+
+/**
+ * The type `DxgkCompositionObject`.
+ */
+#define WVMI_OBJECT_DXGK_COMPOSITION_OBJECT 20
+
+/**
+ * The type `DxgkCurrentDxgProcessObject`.
+ */
+#define WVMI_OBJECT_DXGK_CURRENT_DXG_PROCESS_OBJECT 21
+
+/**
+ * The type `DxgkCurrentDxgThreadObject`.
+ */
+#define WVMI_OBJECT_DXGK_CURRENT_DXG_THREAD_OBJECT 22
+
+/**
+ * The type `DxgkDisplayManagerObject`.
+ */
+#define WVMI_OBJECT_DXGK_DISPLAY_MANAGER_OBJECT 23
+
+/**
+ * The type `DxgkSharedBundleObject`.
+ */
+#define WVMI_OBJECT_DXGK_SHARED_BUNDLE_OBJECT 24
+
+/**
+ * The type `DxgkSharedKeyedMutexObject`.
+ */
+#define WVMI_OBJECT_DXGK_SHARED_KEYED_MUTEX_OBJECT 25
+
+/**
+ * The type `DxgkSharedProtectedSessionObject`.
+ */
+#define WVMI_OBJECT_DXGK_SHARED_PROTECTED_SESSION_OBJECT 26
+
+/**
+ * The type `DxgkSharedResource`.
+ */
+#define WVMI_OBJECT_DXGK_SHARED_RESOURCE 27
+
+/**
+ * The type `DxgkSharedSwapChainObject`.
+ */
+#define WVMI_OBJECT_DXGK_SHARED_SWAP_CHAIN_OBJECT 28
+
+/**
+ * The type `DxgkSharedSyncObject`.
+ */
+#define WVMI_OBJECT_DXGK_SHARED_SYNC_OBJECT 29
+
+/**
+ * The type `EnergyTracker`.
+ */
+#define WVMI_OBJECT_ENERGY_TRACKER 30
+
+/**
+ * The type `EtwConsumer`.
+ */
+#define WVMI_OBJECT_ETW_CONSUMER 31
+
+/**
+ * The type `EtwRegistration`.
+ */
+#define WVMI_OBJECT_ETW_REGISTRATION 32
+
+/**
+ * The type `EtwSessionDemuxEntry`.
+ */
+#define WVMI_OBJECT_ETW_SESSION_DEMUX_ENTRY 33
+
+/**
+ * The type `Event`.
+ */
+#define WVMI_OBJECT_EVENT 34
+
+/**
+ * The type `EventPair`.
+ */
+#define WVMI_OBJECT_EVENT_PAIR 35
+
+/**
+ * The type `File`.
+ */
+#define WVMI_OBJECT_FILE 36
+
+/**
+ * The type `FilterCommunicationPort`.
+ */
+#define WVMI_OBJECT_FILTER_COMMUNICATION_PORT 37
+
+/**
+ * The type `FilterConnectionPort`.
+ */
+#define WVMI_OBJECT_FILTER_CONNECTION_PORT 38
+
+/**
+ * The type `IoCompletion`.
+ */
+#define WVMI_OBJECT_IO_COMPLETION 39
+
+/**
+ * The type `IoCompletionReserve`.
+ */
+#define WVMI_OBJECT_IO_COMPLETION_RESERVE 40
+
+/**
+ * The type `IoRing`.
+ */
+#define WVMI_OBJECT_IO_RING 41
+
+/**
+ * The type `IRTimer`.
+ */
+#define WVMI_OBJECT_IR_TIMER 42
+
+/**
+ * The type `Job`.
+ */
+#define WVMI_OBJECT_JOB 43
+
+/**
+ * The type `Key`.
+ */
+#define WVMI_OBJECT_KEY 44
+
+/**
+ * The type `KeyedEvent`.
+ */
+#define WVMI_OBJECT_KEYED_EVENT 45
+
+/**
+ * The type `Mutant`.
+ */
+#define WVMI_OBJECT_MUTANT 46
+
+/**
+ * The type `NdisCmState`.
+ */
+#define WVMI_OBJECT_NDIS_CM_STATE 47
+
+/**
+ * The type `NetworkNamespace`.
+ */
+#define WVMI_OBJECT_NETWORK_NAMESPACE 48
+
+/**
+ * The type `Partition`.
+ */
+#define WVMI_OBJECT_PARTITION 49
+
+/**
+ * The type `PcwObject`.
+ */
+#define WVMI_OBJECT_PCW_OBJECT 50
+
+/**
+ * The type `Port`.
+ */
+#define WVMI_OBJECT_PORT 51
+
+/**
+ * The type `PowerRequest`.
+ */
+#define WVMI_OBJECT_POWER_REQUEST 52
+
+/**
+ * The type `Process`.
+ */
+#define WVMI_OBJECT_PROCESS 53
+
+/**
+ * The type `ProcessStateChange`.
+ */
+#define WVMI_OBJECT_PROCESS_STATE_CHANGE 54
+
+/**
+ * The type `Profile`.
+ */
+#define WVMI_OBJECT_PROFILE 55
+
+/**
+ * The type `PsSiloContextNonPaged`.
+ */
+#define WVMI_OBJECT_PS_SILO_CONTEXT_NON_PAGED 56
+
+/**
+ * The type `PsSiloContextPaged`.
+ */
+#define WVMI_OBJECT_PS_SILO_CONTEXT_PAGED 57
+
+/**
+ * The type `RawInputManager`.
+ */
+#define WVMI_OBJECT_RAW_INPUT_MANAGER 58
+
+/**
+ * The type `RegistryTransaction`.
+ */
+#define WVMI_OBJECT_REGISTRY_TRANSACTION 59
+
+/**
+ * The type `Section`.
+ */
+#define WVMI_OBJECT_SECTION 60
+
+/**
+ * The type `Semaphore`.
+ */
+#define WVMI_OBJECT_SEMAPHORE 61
+
+/**
+ * The type `Session`.
+ */
+#define WVMI_OBJECT_SESSION 62
+
+/**
+ * The type `SymbolicLink`.
+ */
+#define WVMI_OBJECT_SYMBOLIC_LINK 63
+
+/**
+ * The type `TerminalEventQueue`.
+ */
+#define WVMI_OBJECT_TERMINAL_EVENT_QUEUE 64
+
+/**
+ * The type `Thread`.
+ */
+#define WVMI_OBJECT_THREAD 65
+
+/**
+ * The type `ThreadStateChange`.
+ */
+#define WVMI_OBJECT_THREAD_STATE_CHANGE 66
+
+/**
+ * The type `Timer`.
+ */
+#define WVMI_OBJECT_TIMER 67
+
+/**
+ * The type `TmEn`.
+ */
+#define WVMI_OBJECT_TM_EN 68
+
+/**
+ * The type `TmRm`.
+ */
+#define WVMI_OBJECT_TM_RM 69
+
+/**
+ * The type `TmTm`.
+ */
+#define WVMI_OBJECT_TM_TM 70
+
+/**
+ * The type `TmTx`.
+ */
+#define WVMI_OBJECT_TM_TX 71
+
+/**
+ * The type `Token`.
+ */
+#define WVMI_OBJECT_TOKEN 72
+
+/**
+ * The type `TpWorkerFactory`.
+ */
+#define WVMI_OBJECT_TP_WORKER_FACTORY 73
+
+/**
+ * The type `Type`.
+ */
+#define WVMI_OBJECT_TYPE 74
+
+/**
+ * The type `UserApcReserve`.
+ */
+#define WVMI_OBJECT_USER_APC_RESERVE 75
+
+/**
+ * The type `VirtualKey`.
+ */
+#define WVMI_OBJECT_VIRTUAL_KEY 76
+
+/**
+ * The type `VRegConfigurationContext`.
+ */
+#define WVMI_OBJECT_V_REG_CONFIGURATION_CONTEXT 77
+
+/**
+ * The type `WaitablePort`.
+ */
+#define WVMI_OBJECT_WAITABLE_PORT 78
+
+/**
+ * The type `WaitCompletionPacket`.
+ */
+#define WVMI_OBJECT_WAIT_COMPLETION_PACKET 79
+
+/**
+ * The type `WindowStation`.
+ */
+#define WVMI_OBJECT_WINDOW_STATION 80
+
+/**
+ * The type `WmiGuid`.
+ */
+#define WVMI_OBJECT_WMI_GUID 81
 
 #ifdef __cplusplus
 extern "C" {
@@ -1622,8 +2665,8 @@ wvmi_status wvmi_config_set_translation_cache(wvmi_config *config, size_t slots)
 /**
  * Chooses how image files are accessed.
  *
- * `mode` is `WVMI_FILE_AUTO` (the default), `WVMI_FILE_MAP` or
- * `WVMI_FILE_READ`; see there for what mapping risks.
+ * `mode` is `WVMI_FILE_MODE_AUTO` (the default), `WVMI_FILE_MODE_MAP` or
+ * `WVMI_FILE_MODE_READ`; see there for what mapping risks.
  *
  * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
  * `WVMI_ERROR_INVALID_ARGUMENT` for an unknown mode.
@@ -2079,7 +3122,7 @@ void wvmi_range_iter_free(wvmi_range_iter *iter);
  *
  * Returns `WVMI_OK`; `WVMI_ERROR_FAULT` when a page is absent;
  * `WVMI_ERROR_NOT_SUPPORTED` where pages cannot be mapped, as with files that
- * are read (`WVMI_FILE_READ`); `WVMI_ERROR_NULL_ARGUMENT`;
+ * are read (`WVMI_FILE_MODE_READ`); `WVMI_ERROR_NULL_ARGUMENT`;
  * `WVMI_ERROR_INVALID_ARGUMENT`; or what resolving the space returns.
  *
  * Any thread, also from a callback.
@@ -2103,7 +3146,7 @@ wvmi_status wvmi_map_range(wvmi_session *session,
  * Any thread, also from a callback, also after the session was closed.
  */
 wvmi_status wvmi_mapping_segments(const wvmi_mapping *mapping,
-                                  wvmi_segment *segments,
+                                  wvmi_mapping_segment *segments,
                                   size_t stride,
                                   size_t capacity,
                                   size_t *count);
@@ -2584,6 +3627,437 @@ wvmi_status wvmi_module_iter_next_many(wvmi_module_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_module_iter_free(wvmi_module_iter *iter);
+
+/**
+ * Looks a handle up in a process.
+ *
+ * Kernel handles (high bits set) and all handles of the System process are
+ * those of the kernel's own table. The low 2 bits of a handle are ignored.
+ *
+ * `handle` is the value as the process uses it. `details` receives the facts,
+ * `size` is `sizeof *details`; `type_name` is NULL.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the handle is not open, and
+ * for pseudo-handles, which have no entry; `WVMI_ERROR_FAULT`;
+ * `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_handle_info(wvmi_session *session,
+                             wvmi_process process,
+                             uint64_t handle,
+                             wvmi_handle_details *details,
+                             size_t size);
+
+/**
+ * Gets the object of a handle.
+ *
+ * As `wvmi_handle_info()`, and the pseudo-handles: -1 is the process itself,
+ * -2 the thread that uses the handle.
+ *
+ * `handle` is the value as the process uses it, 32-bit values of 32-bit code
+ * included. `thread` is needed for -2 only; `{0}` is none. `object` receives
+ * the object.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the handle is not open;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for -2 without a thread; else as
+ * `wvmi_handle_info()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_handle_object(wvmi_session *session,
+                               wvmi_process process,
+                               uint64_t handle,
+                               wvmi_thread thread,
+                               wvmi_object *object);
+
+/**
+ * Reads what governs the handle table of a process.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the process has no table, as
+ * after its exit; else as `wvmi_handle_info()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_handle_table_info(wvmi_session *session,
+                                   wvmi_process process,
+                                   wvmi_handle_table_details *details,
+                                   size_t size);
+
+/**
+ * Begins an iteration over the open handles of a process, in order of their
+ * values.
+ *
+ * `iter` receives the handle of the iteration; free it with
+ * `wvmi_handle_iter_free()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the process has no table, as
+ * after its exit; `WVMI_ERROR_FAULT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_handle_iter_new(wvmi_session *session,
+                                 wvmi_process process,
+                                 wvmi_handle_iter **iter);
+
+/**
+ * Gets the next handle.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`; `type_name` is
+ * valid until the next call with this iterator.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a page of the table is absent
+ * or damaged (the iteration goes on with the next page); `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_handle_iter_next(wvmi_handle_iter *iter,
+                                  wvmi_handle_details *details,
+                                  size_t size);
+
+/**
+ * Gets the details of many handles at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return. Their texts are
+ * valid until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one handle; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_handle_iter_next_many(wvmi_handle_iter *iter,
+                                       wvmi_handle_details *details,
+                                       size_t stride,
+                                       size_t capacity,
+                                       size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_handle_iter_free(wvmi_handle_iter *iter);
+
+/**
+ * Name of an object kind, as Windows spells the type.
+ *
+ * `kind` may be any number.
+ *
+ * Returns a static string such as `"ALPC Port"`, or `"unknown"`. Never NULL,
+ * never to be freed.
+ *
+ * Any thread, also from a callback.
+ */
+const char *wvmi_object_kind_name(wvmi_object_kind kind);
+
+/**
+ * Tells everything about an object's header in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_info(wvmi_session *session,
+                             wvmi_object object,
+                             wvmi_object_details *details,
+                             size_t size);
+
+/**
+ * Reads the name of an object's type (`_OBJECT_TYPE.Name`), such as `"File"`.
+ *
+ * The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, `WVMI_ERROR_FAULT`,
+ * `WVMI_ERROR_CORRUPT`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_type_name(wvmi_session *session,
+                                  wvmi_object object,
+                                  char *buffer,
+                                  size_t capacity,
+                                  size_t *length);
+
+/**
+ * Reads an object's own name, the last part of its path
+ * (`_OBJECT_HEADER_NAME_INFO.Name`).
+ *
+ * The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns as `wvmi_object_type_name()`, and `WVMI_ERROR_NOT_FOUND` when the
+ * object has no name.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_name(wvmi_session *session,
+                             wvmi_object object,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Reads the full path of an object, as the kernel's own query gives it: of a
+ * file its device's path and its own, of other objects their place in the
+ * namespace (`"\\BaseNamedObjects\\name"`).
+ *
+ * The path goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns as `wvmi_object_type_name()`, and `WVMI_ERROR_NOT_FOUND` when the
+ * object has no path.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_path(wvmi_session *session,
+                             wvmi_object object,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Takes an object as the process that it is.
+ *
+ * `process` receives it. The reverse needs no call: a process's `object` is
+ * its object.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_INVALID_ARGUMENT` when the object is something
+ * else, `WVMI_ERROR_FAULT`, `WVMI_ERROR_CORRUPT`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_as_process(wvmi_session *session,
+                                   wvmi_object object,
+                                   wvmi_process *process);
+
+/**
+ * Takes an object as the thread that it is.
+ *
+ * `thread` receives it. The reverse needs no call: a thread's `object` is its
+ * object.
+ *
+ * Returns as `wvmi_object_as_process()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_as_thread(wvmi_session *session,
+                                  wvmi_object object,
+                                  wvmi_thread *thread);
+
+/**
+ * Takes an object as the file object that it is.
+ *
+ * `file` receives it. The reverse needs no call: a file's `object` is its
+ * object.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_INVALID_ARGUMENT` when the object is something
+ * else, `WVMI_ERROR_FAULT`, `WVMI_ERROR_CORRUPT`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_as_file(wvmi_session *session, wvmi_object object, wvmi_file *file);
+
+/**
+ * Tells everything but the texts about a file object in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_file_info(wvmi_session *session,
+                           wvmi_file file,
+                           wvmi_file_details *details,
+                           size_t size);
+
+/**
+ * Reads the name of a file object as it was opened (`_FILE_OBJECT.FileName`):
+ * relative to its device, or to its related file object.
+ *
+ * The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, `WVMI_ERROR_FAULT`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_file_name(wvmi_session *session,
+                           wvmi_file file,
+                           char *buffer,
+                           size_t capacity,
+                           size_t *length);
+
+/**
+ * Reads the full path of a file object: the path of its device, the names of
+ * its related file objects, and its own
+ * (`"\\Device\\HarddiskVolume2\\Windows\\explorer.exe"`).
+ *
+ * The path goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns as `wvmi_file_name()`, and `WVMI_ERROR_CORRUPT` when the related file
+ * objects form a circle.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_file_path(wvmi_session *session,
+                           wvmi_file file,
+                           char *buffer,
+                           size_t capacity,
+                           size_t *length);
+
+/**
+ * Finds the address of a symbol.
+ *
+ * `name` is UTF-8: `"nt!NtCreateFile"`, or without a module for the kernel;
+ * case counts. `address` receives its virtual address.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
+ * `WVMI_ERROR_NOT_SUPPORTED` for other modules than `nt`,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_symbol_address(wvmi_session *session, const char *name, uint64_t *address);
+
+/**
+ * Finds the symbols of the kernel at or before many addresses.
+ *
+ * `addresses` are `count` virtual addresses; it may be NULL when `count` is 0.
+ * `matches` receives one answer for each, `stride` bytes apart (`sizeof
+ * *matches`).
+ *
+ * Returns `WVMI_OK` when all addresses were looked up, whatever was found;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_symbols_at(wvmi_session *session,
+                            const uint64_t *addresses,
+                            size_t count,
+                            wvmi_symbol_match *matches,
+                            size_t stride);
+
+/**
+ * Tells the size of a structure or union of the kernel.
+ *
+ * `structure` is its name (`"_EPROCESS"`), UTF-8. `size` receives its size in
+ * bytes.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_struct_size(wvmi_session *session, const char *structure, uint64_t *size);
+
+/**
+ * Tells where a member of a structure of the kernel is.
+ *
+ * `structure` is the structure's name (`"_EPROCESS"`), `path` the member's,
+ * with dots for members of members (`"Pcb.DirectoryTableBase"`), both UTF-8;
+ * members of unnamed structures are named directly. `field` receives the
+ * place, `size` is `sizeof *field`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_field_offset(wvmi_session *session,
+                              const char *structure,
+                              const char *path,
+                              wvmi_field *field,
+                              size_t size);
+
+/**
+ * Tells the value of a constant of an enumeration of the kernel.
+ *
+ * `enumeration` is the enumeration's name (`"_POOL_TYPE"`), `constant` the
+ * constant's (`"NonPagedPool"`), both UTF-8. `value` receives the value.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT` when a name is not UTF-8,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_enum_value(wvmi_session *session,
+                            const char *enumeration,
+                            const char *constant,
+                            int64_t *value);
+
+/**
+ * Reads the registers of a virtual processor.
+ *
+ * Where the back end carries none, those come that the kernel saved when the
+ * processor last stopped (`_KPRCB.ProcessorState`).
+ *
+ * `vcpu` counts from 0. `registers` receives them, `size` is `sizeof
+ * *registers`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` for a processor that the guest does
+ * not have; `WVMI_ERROR_NOT_SUPPORTED` where there are none;
+ * `WVMI_ERROR_FAULT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_registers_get(wvmi_session *session,
+                               uint16_t vcpu,
+                               wvmi_registers *registers,
+                               size_t size);
+
+/**
+ * Sets the registers of a virtual processor.
+ *
+ * `vcpu` counts from 0. `registers` holds all of them, as
+ * `wvmi_registers_get()` gave them and the caller changed them; `size` is
+ * `sizeof *registers`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_SUPPORTED` where the back end cannot set
+ * registers, as with all images; `WVMI_ERROR_NOT_FOUND`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_registers_set(wvmi_session *session,
+                               uint16_t vcpu,
+                               const wvmi_registers *registers,
+                               size_t size);
 
 #ifdef __cplusplus
 }  // extern "C"

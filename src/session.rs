@@ -19,7 +19,7 @@ use once_cell::sync::OnceCell;
 pub use self::config::{Config, ProfileCache};
 use crate::{
     core::{
-        Capabilities, Driver, Memory, Progress, Registers, Space,
+        Capabilities, Driver, Memory, Progress, Registers, Space, Va,
         driver::{DriverInfo, Hints},
     },
     driver::{self, Target},
@@ -179,6 +179,16 @@ impl Session {
         self.config.symbol_store(paths).load(id, &self.watch())
     }
 
+    /// The kernel's symbol at or closest before `address`, and the distance to
+    /// it in bytes; `None` outside of the image.
+    pub fn nearest_symbol(&self, address: Va) -> Result<Option<(&str, u64)>> {
+        let image = &self.kernel()?.image;
+        let profile = self.windows()?.profile();
+        let rva = address.0.checked_sub(image.base.0);
+        let inside = rva.filter(|&rva| rva < u64::from(image.size));
+        Ok(inside.and_then(|rva| profile.nearest(rva)))
+    }
+
     /// Registers of processor `vcpu`: those of the back end, else those that the
     /// kernel saved when the processor stopped.
     pub fn registers(&self, vcpu: u16) -> Result<Registers> {
@@ -192,6 +202,18 @@ impl Session {
         match self.windows() {
             Ok(windows) => windows.processor(vcpu)?.saved_registers(),
             Err(_) => back_end,
+        }
+    }
+
+    /// Sets all registers of processor `vcpu`.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] where the back end cannot.
+    pub fn set_registers(&self, vcpu: u16, registers: &Registers) -> Result<()> {
+        let settable = self.capabilities().contains(Capabilities::SET_REGISTERS);
+        match self.memory.driver().registers().filter(|_| settable) {
+            Some(driver) => driver.set(vcpu, registers),
+            None => Err(Error::not_supported("setting the registers of this guest")),
         }
     }
 

@@ -25,6 +25,13 @@ const CHAPTERS: &[&str] = &[
     "thread_details",
     "thread_iter",
     "module",
+    "handle",
+    "handle_iter",
+    "object_kind",
+    "object",
+    "file",
+    "symbols",
+    "registers",
 ];
 
 const HEADER: &str = "include/winvmi.h";

@@ -31,17 +31,17 @@ impl wvmi_config {
     }
 }
 
-/// How image files are accessed; one of the `WVMI_FILE_*` numbers.
+/// How image files are accessed; one of the `WVMI_FILE_MODE_*` numbers.
 pub type wvmi_file_mode = u32;
 
 /// Files on local disks are mapped, files on network and FUSE file systems read.
-pub const WVMI_FILE_AUTO: wvmi_file_mode = 0;
+pub const WVMI_FILE_MODE_AUTO: wvmi_file_mode = 0;
 /// Files are mapped: the fastest, and needed for `wvmi_map_range()`. When the
 /// file is truncated, or its disk or server lost, while it is mapped, an access
 /// raises SIGBUS, which ends the host unless it handles that.
-pub const WVMI_FILE_MAP: wvmi_file_mode = 1;
+pub const WVMI_FILE_MODE_MAP: wvmi_file_mode = 1;
 /// Files are read with `pread()`: slower, but every loss is an error of a call.
-pub const WVMI_FILE_READ: wvmi_file_mode = 2;
+pub const WVMI_FILE_MODE_READ: wvmi_file_mode = 2;
 
 /// Watches a long call.
 ///
@@ -265,8 +265,8 @@ pub unsafe extern "C" fn wvmi_config_set_translation_cache(
 
 /// Chooses how image files are accessed.
 ///
-/// `mode` is `WVMI_FILE_AUTO` (the default), `WVMI_FILE_MAP` or
-/// `WVMI_FILE_READ`; see there for what mapping risks.
+/// `mode` is `WVMI_FILE_MODE_AUTO` (the default), `WVMI_FILE_MODE_MAP` or
+/// `WVMI_FILE_MODE_READ`; see there for what mapping risks.
 ///
 /// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
 /// `WVMI_ERROR_INVALID_ARGUMENT` for an unknown mode.
@@ -288,10 +288,10 @@ pub unsafe extern "C" fn wvmi_config_set_file_mode(
 
 fn file_mode(mode: wvmi_file_mode) -> Result<FileMode> {
     match mode {
-        WVMI_FILE_AUTO => Ok(FileMode::Auto),
-        WVMI_FILE_MAP => Ok(FileMode::Map),
-        WVMI_FILE_READ => Ok(FileMode::Read),
-        _ => Err(Error::invalid_argument("mode", "no WVMI_FILE_ number")),
+        WVMI_FILE_MODE_AUTO => Ok(FileMode::Auto),
+        WVMI_FILE_MODE_MAP => Ok(FileMode::Map),
+        WVMI_FILE_MODE_READ => Ok(FileMode::Read),
+        _ => Err(Error::invalid_argument("mode", "no WVMI_FILE_MODE_ number")),
     }
 }
 

@@ -61,9 +61,6 @@ impl Call {
     }
 }
 
-/// Room for the name of a PDB in `wvmi_session_details`.
-const PDB_NAME: usize = 128;
-
 /// Facts about a session, filled by `wvmi_session_info()`.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -107,7 +104,7 @@ pub struct wvmi_session_details {
     /// What the back end says about the format; empty where it has one only.
     pub format: [c_char; 64],
     /// Name of the kernel's PDB: `"ntkrnlmp.pdb"`.
-    pub pdb_name: [c_char; PDB_NAME],
+    pub pdb_name: [c_char; 128],
     /// GUID of the kernel's PDB: 32 upper-case hexadecimal digits.
     pub pdb_guid: [c_char; 40],
 }

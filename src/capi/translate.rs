@@ -264,7 +264,7 @@ pub struct wvmi_mapping(Mapping);
 /// Bytes of a mapping that lie side by side.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct wvmi_segment {
+pub struct wvmi_mapping_segment {
     /// Guest address of the first byte.
     pub address: u64,
     /// The bytes: read-only, valid until the mapping is freed.
@@ -274,7 +274,7 @@ pub struct wvmi_segment {
 }
 
 // SAFETY: integers and pointers only; every bit pattern is valid.
-unsafe impl Plain for wvmi_segment {}
+unsafe impl Plain for wvmi_mapping_segment {}
 
 /// Maps guest memory into this process without copying it.
 ///
@@ -288,7 +288,7 @@ unsafe impl Plain for wvmi_segment {}
 ///
 /// Returns `WVMI_OK`; `WVMI_ERROR_FAULT` when a page is absent;
 /// `WVMI_ERROR_NOT_SUPPORTED` where pages cannot be mapped, as with files that
-/// are read (`WVMI_FILE_READ`); `WVMI_ERROR_NULL_ARGUMENT`;
+/// are read (`WVMI_FILE_MODE_READ`); `WVMI_ERROR_NULL_ARGUMENT`;
 /// `WVMI_ERROR_INVALID_ARGUMENT`; or what resolving the space returns.
 ///
 /// Any thread, also from a callback.
@@ -325,7 +325,7 @@ pub unsafe extern "C" fn wvmi_map_range(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wvmi_mapping_segments(
     mapping: *const wvmi_mapping,
-    segments: *mut wvmi_segment,
+    segments: *mut wvmi_mapping_segment,
     stride: usize,
     capacity: usize,
     count: *mut usize,
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn wvmi_mapping_segments(
 fn give_segments(
     call: &Call,
     mapping: &wvmi_mapping,
-    (segments, stride, capacity): (*mut wvmi_segment, usize, usize),
+    (segments, stride, capacity): (*mut wvmi_mapping_segment, usize, usize),
     count: Output<'_, usize>,
 ) -> Answer {
     let all = mapping.0.segments();
@@ -351,7 +351,7 @@ fn give_segments(
         for (index, segment) in all.iter().enumerate().take(capacity) {
             array.write(
                 index,
-                wvmi_segment {
+                wvmi_mapping_segment {
                     address: segment.address,
                     data: segment.data,
                     length: segment.length,
@@ -361,7 +361,7 @@ fn give_segments(
     }
     count.write(all.len());
     if all.len() > capacity {
-        let needed = all.len().saturating_mul(size_of::<wvmi_segment>());
+        let needed = all.len().saturating_mul(size_of::<wvmi_mapping_segment>());
         return Err(Error::BufferTooSmall { needed }.into());
     }
     Ok(WVMI_OK)

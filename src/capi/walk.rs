@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    os::windows::ObjectKind,
     session::{Session, Watch},
 };
 
@@ -121,22 +122,46 @@ fn check_now_and_then(watch: &Watch<'_>, index: usize) -> Result<()> {
 }
 
 /// Texts that an iterator lends out until its next call.
+///
+/// A `CString` owns its bytes on the heap, so they stay where they are while
+/// the vectors grow.
 #[derive(Default)]
-pub struct Texts(Vec<CString>);
+pub struct Texts {
+    lent: Vec<CString>,
+    /// Names of object types, which come again and again, by kind.
+    type_names: Vec<(ObjectKind, CString)>,
+}
 
-// SAFETY of the pointers: a `CString` owns its bytes on the heap, so they stay
-// where they are while the vector grows.
+/// A lent text: its address and its length in bytes.
+pub type Lent = (*const c_char, usize);
+
+fn lend(text: &CString) -> Lent {
+    (text.as_ptr(), text.as_bytes().len())
+}
+
 impl Texts {
     /// Takes back what was lent out.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.lent.clear();
     }
 
-    /// Lends out `text`: its address and its length in bytes.
-    pub fn keep(&mut self, text: String) -> (*const c_char, usize) {
+    /// Lends out `text`.
+    pub fn keep(&mut self, text: String) -> Lent {
         let text = CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default();
-        let lent = (text.as_ptr(), text.as_bytes().len());
-        self.0.push(text);
+        let lent = lend(&text);
+        self.lent.push(text);
         lent
+    }
+
+    /// Lends out the name of a known type of objects.
+    pub fn type_name(&mut self, kind: ObjectKind) -> Option<Lent> {
+        let known = self.type_names.iter().find(|(it, _)| *it == kind);
+        if let Some((_, name)) = known {
+            return Some(lend(name));
+        }
+        let name = CString::new(kind.name()?).ok()?;
+        let lent = lend(&name);
+        self.type_names.push((kind, name));
+        Some(lent)
     }
 }
