@@ -112,7 +112,7 @@ impl std::error::Error for Fault {}
 pub struct MissingSymbols {
     /// File name of the PDB, as the module's CodeView record spells it.
     pub pdb: String,
-    /// GUID, 32 upper-case hexadecimal digits.
+    /// GUID, 32 upper-case hexadecimal digits; empty when the image does not tell it.
     pub guid: String,
     /// Age, a part of the PDB's identity.
     pub age: u32,
@@ -123,7 +123,14 @@ pub struct MissingSymbols {
 impl fmt::Display for MissingSymbols {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pdb, guid, age, .. } = self;
-        write!(f, "no symbols for {pdb} {guid}{age:X}: ")?;
+        if guid.is_empty() {
+            write!(
+                f,
+                "no symbols that fit the kernel, whose identity is not in the image ({pdb}): "
+            )?;
+        } else {
+            write!(f, "no symbols for {pdb} {guid}{age:X}: ")?;
+        }
         if self.searched.is_empty() {
             return f.write_str("no symbol path is configured");
         }

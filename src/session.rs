@@ -23,9 +23,12 @@ use crate::{
         driver::{DriverInfo, Hints},
     },
     driver::{self, Target},
-    error::{Error, Result},
-    os::windows::{Windows, kernel::FoundKernel},
-    symbols::Profile,
+    error::{Error, MissingSymbols, Result},
+    os::windows::{
+        Windows,
+        kernel::{self, FoundKernel},
+    },
+    symbols::{PdbId, Profile, Store},
 };
 
 /// One opened guest. `Send + Sync`: readers on many threads share no lock.
@@ -115,6 +118,13 @@ impl Session {
         self.located.as_ref().map_err(Clone::clone)
     }
 
+    /// Identity of the kernel's symbols: what the image says, else that of the
+    /// symbols that were found to fit.
+    pub fn kernel_pdb(&self) -> Option<&PdbId> {
+        let told = self.located.as_ref().ok()?.image.pdb.as_ref();
+        told.or_else(|| Some(self.windows.get()?.profile().id()))
+    }
+
     /// The Windows layer.
     ///
     /// # Errors
@@ -174,9 +184,32 @@ impl Session {
     }
 
     fn profile(&self, kernel: &FoundKernel, paths: &[PathBuf]) -> Result<Arc<Profile>> {
-        let id = kernel.image.pdb.as_ref();
-        let id = id.ok_or_else(|| Error::not_found("the kernel's CodeView record in the image"))?;
-        self.config.symbol_store(paths).load(id, &self.watch())
+        let store = self.config.symbol_store(paths);
+        match &kernel.image.pdb {
+            Some(id) => store.load(id, &self.watch()),
+            None => self.fitting_profile(kernel, &store),
+        }
+    }
+
+    /// The symbols of a kernel whose identity is not in the image (triage dumps
+    /// hold its header page only): those that place its variables where the
+    /// dump's headers say they are.
+    fn fitting_profile(&self, kernel: &FoundKernel, store: &Store) -> Result<Arc<Profile>> {
+        let watch = self.watch();
+        let hints = self.hints();
+        for id in store.identities(&kernel::PDB_NAMES) {
+            match store.load(&id, &watch) {
+                Ok(profile) if kernel.image.fits(&profile, &hints) => return Ok(profile),
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                _ => {}
+            }
+        }
+        Err(Error::NoSymbols(Box::new(MissingSymbols {
+            pdb: kernel::PDB_NAMES[0].into(),
+            guid: String::new(),
+            age: 0,
+            searched: store.places().to_vec(),
+        })))
     }
 
     /// The kernel's symbol at or closest before `address`, and the distance to

@@ -316,7 +316,7 @@ fn describe_kernel(session: &Session, details: &mut wvmi_session_details) {
     details.kernel_time_date_stamp = kernel.image.time_date_stamp;
     details.version_major = kernel.image.os_version.0.into();
     details.version_minor = kernel.image.os_version.1.into();
-    if let Some(pdb) = &kernel.image.pdb {
+    if let Some(pdb) = session.kernel_pdb() {
         details.valid |= WVMI_SESSION_VALID_PDB;
         details.pdb_name = copy_text(&pdb.name);
         details.pdb_guid = copy_text(&pdb.guid_text());

@@ -40,6 +40,38 @@ pub(super) fn candidates(directory: &Path, id: &PdbId) -> Vec<PathBuf> {
     found.filter(|path| path.is_file()).collect()
 }
 
+/// Identities of the modules called one of `names` whose symbols lie below
+/// `directory`, by the names of files and folders alone.
+///
+/// A table that lies there flat does not tell its module: it counts for the
+/// first name.
+pub(super) fn identities(directory: &Path, names: &[&str]) -> Vec<PdbId> {
+    let flat = names.first().map(|name| (directory.to_owned(), *name));
+    let folders = names.iter().flat_map(|name| {
+        let below = [&[*name][..], &["windows", *name]];
+        let found = below.map(|parts| resolve(directory, parts));
+        found.into_iter().flatten().map(|folder| (folder, *name))
+    });
+    let mut ids = Vec::new();
+    for (folder, name) in flat.into_iter().chain(folders) {
+        let entries = fs::read_dir(folder).into_iter().flatten().take(MAX_ENTRIES);
+        ids.extend(entries.filter_map(|entry| identity(&entry.ok()?.path(), name)));
+    }
+    ids
+}
+
+/// The identity that a file's or folder's name tells: `GUID-AGE.json(.xz)` or
+/// `GUIDAGE`.
+pub(super) fn identity(path: &Path, name: &str) -> Option<PdbId> {
+    let entry = path.file_name()?.to_str()?;
+    let stem = entry.split('.').next()?;
+    let Some((guid, age)) = stem.split_once('-').filter(|_| looks_like_table(stem)) else {
+        return PdbId::parse(name, entry).ok();
+    };
+    let age: u32 = age.parse().ok()?;
+    PdbId::parse(name, &format!("{guid}{age:X}")).ok()
+}
+
 /// Name of a profile in the cache of `isr`.
 pub(super) const ARCHIVE: &str = "profile.isr";
 

@@ -79,6 +79,21 @@ impl Store {
         }
     }
 
+    /// Identities of the modules called one of `names` whose symbols are at hand:
+    /// for images that do not tell the identity of their own.
+    pub fn identities(&self, names: &[&str]) -> Vec<PdbId> {
+        let cache = self.cache.iter().map(|cache| cache.root());
+        let directories = self.places.iter().map(PathBuf::as_path).chain(cache);
+        let mut ids = Vec::new();
+        for place in directories {
+            match names.first() {
+                Some(name) if place.is_file() => ids.extend(places::identity(place, name)),
+                _ => ids.extend(places::identities(place, names)),
+            }
+        }
+        ids
+    }
+
     /// The symbols in the first usable file, else what is wrong with the first
     /// unusable one.
     fn search(

@@ -61,7 +61,7 @@ use self::{
     object::TypeCache,
 };
 use crate::{
-    core::{Memory, Pa, Space, Va},
+    core::{Memory, Pa, Space, Va, driver::ModuleHint},
     error::{Error, Result},
     symbols::Profile,
 };
@@ -74,6 +74,8 @@ pub struct Windows {
     root: Pa,
     layouts: Layouts,
     variables: Variables,
+    /// Modules that only the image's headers list.
+    recorded_modules: Vec<ModuleHint>,
     types: TypeCache,
 }
 
@@ -85,6 +87,7 @@ impl Windows {
         let mut windows = Self {
             layouts: Layouts::new(&profile)?,
             variables: Variables::new(profile.isr()).map_err(missing)?,
+            recorded_modules: memory.driver().hints().modules,
             types: TypeCache::new(),
             memory,
             profile,

@@ -4,7 +4,7 @@ use isr::macros::Field;
 
 use super::{List, Record, Windows};
 use crate::{
-    core::Va,
+    core::{Va, driver::ModuleHint},
     error::{Error, Result},
 };
 
@@ -41,19 +41,39 @@ mod stamp {
 
 pub(super) use stamp::StampLayout;
 
+/// Where a module is described.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// An entry of the kernel's own list.
+    Listed(Record<'a>),
+    /// The image's own headers: triage dumps hold no list.
+    Recorded(&'a ModuleHint),
+}
+
 /// A module of the kernel.
 #[derive(Clone, Copy)]
 pub struct Module<'a> {
     windows: &'a Windows,
-    record: Record<'a>,
+    source: Source<'a>,
 }
 
 impl<'a> Module<'a> {
-    /// The module whose loader entry is at `entry`.
+    /// The module that [`Module::entry`] names `entry`.
     pub fn new(windows: &'a Windows, entry: Va) -> Self {
+        let recorded = windows.recorded_modules.iter();
+        match recorded.into_iter().find(|hint| hint.base == entry) {
+            Some(hint) => Self::recorded(windows, hint),
+            None => Self {
+                windows,
+                source: Source::Listed(windows.record(entry)),
+            },
+        }
+    }
+
+    const fn recorded(windows: &'a Windows, hint: &'a ModuleHint) -> Self {
         Self {
             windows,
-            record: windows.record(entry),
+            source: Source::Recorded(hint),
         }
     }
 
@@ -62,9 +82,12 @@ impl<'a> Module<'a> {
 
     /// The same module with its entry read once into `buffer`, for many getters.
     pub fn with_copy(self, buffer: &'a mut [u8]) -> Self {
-        Self {
-            record: self.record.with_copy(buffer),
-            ..self
+        match self.source {
+            Source::Listed(record) => Self {
+                source: Source::Listed(record.with_copy(buffer)),
+                ..self
+            },
+            Source::Recorded(_) => self,
         }
     }
 
@@ -72,68 +95,112 @@ impl<'a> Module<'a> {
         &self.windows.layouts.module._KLDR_DATA_TABLE_ENTRY
     }
 
-    /// Address of the loader entry.
+    /// Address of the loader entry; of a module that only the image's headers
+    /// list, its base.
     pub const fn entry(&self) -> Va {
-        self.record.base()
+        match self.source {
+            Source::Listed(record) => record.base(),
+            Source::Recorded(hint) => hint.base,
+        }
     }
 
     /// Base of the image. Corresponds to `_KLDR_DATA_TABLE_ENTRY.DllBase`.
     pub fn base(&self) -> Result<Va> {
-        self.record.pointer(self.layout().DllBase)
-    }
-
-    /// Does the image hold `address`?
-    fn contains(&self, address: Va) -> bool {
-        let (Ok(base), Ok(size)) = (self.base(), self.size()) else {
-            return false;
-        };
-        let offset = address.0.checked_sub(base.0);
-        offset.is_some_and(|offset| offset < u64::from(size))
+        match self.source {
+            Source::Listed(record) => record.pointer(self.layout().DllBase),
+            Source::Recorded(hint) => Ok(hint.base),
+        }
     }
 
     /// Entry point. Corresponds to `_KLDR_DATA_TABLE_ENTRY.EntryPoint`.
     pub fn entry_point(&self) -> Result<Va> {
-        self.record.pointer(self.layout().EntryPoint)
+        match self.source {
+            Source::Listed(record) => record.pointer(self.layout().EntryPoint),
+            Source::Recorded(hint) => Ok(hint.entry_point),
+        }
     }
 
     /// Size of the image in bytes. Corresponds to `_KLDR_DATA_TABLE_ENTRY.SizeOfImage`.
     pub fn size(&self) -> Result<u32> {
-        self.record.uint32(self.layout().SizeOfImage)
+        match self.source {
+            Source::Listed(record) => record.uint32(self.layout().SizeOfImage),
+            Source::Recorded(hint) => Ok(hint.size),
+        }
     }
 
     /// File name. Corresponds to `_KLDR_DATA_TABLE_ENTRY.BaseDllName`.
     pub fn name(&self) -> Result<String> {
-        self.record.text(self.layout().BaseDllName)
+        self.name_utf16()
+            .map(|name| String::from_utf16_lossy(&name))
+    }
+
+    /// UTF-16 units of [`Module::name`].
+    pub fn name_utf16(&self) -> Result<Vec<u16>> {
+        match self.source {
+            Source::Listed(record) => record.unicode_string(self.layout().BaseDllName),
+            Source::Recorded(hint) => Ok(base_name(&hint.path).to_vec()),
+        }
     }
 
     /// Full path. Corresponds to `_KLDR_DATA_TABLE_ENTRY.FullDllName`.
     pub fn path(&self) -> Result<String> {
-        self.record.text(self.layout().FullDllName)
+        self.path_utf16()
+            .map(|path| String::from_utf16_lossy(&path))
+    }
+
+    /// UTF-16 units of [`Module::path`].
+    pub fn path_utf16(&self) -> Result<Vec<u16>> {
+        match self.source {
+            Source::Listed(record) => record.unicode_string(self.layout().FullDllName),
+            Source::Recorded(hint) => Ok(hint.path.clone()),
+        }
+    }
+
+    /// Does the image hold `address`?
+    pub fn contains(&self, address: Va) -> bool {
+        let (Ok(base), Ok(size)) = (self.base(), self.size()) else {
+            return false;
+        };
+        let inside = address.0.checked_sub(base.0);
+        inside.is_some_and(|offset| offset < size.into())
     }
 
     /// Link time stamp of the image, `None` where the entry does not keep it.
     /// Corresponds to `_KLDR_DATA_TABLE_ENTRY.TimeDateStamp`.
     pub fn time_date_stamp(&self) -> Result<Option<u32>> {
         let stamp = &self.windows.layouts.module_stamp._KLDR_DATA_TABLE_ENTRY;
-        stamp
-            .as_ref()
-            .map(|layout| self.record.uint32(layout.TimeDateStamp))
-            .transpose()
+        match (self.source, stamp) {
+            (Source::Listed(record), Some(layout)) => record.uint32(layout.TimeDateStamp).map(Some),
+            (Source::Listed(_), None) => Ok(None),
+            (Source::Recorded(hint), _) => Ok(Some(hint.timestamp)),
+        }
     }
 }
 
+/// What follows the last backslash of a path.
+fn base_name(path: &[u16]) -> &[u16] {
+    let separator = u16::from(b'\\');
+    path.rsplit(|&unit| unit == separator)
+        .next()
+        .unwrap_or(path)
+}
+
 /// The kernel's modules in load order; an `Err` is a gap.
-/// Corresponds to `PsLoadedModuleList`.
+/// Corresponds to `PsLoadedModuleList`, or to what the image's headers list
+/// where they do.
 pub struct Modules<'a> {
     windows: &'a Windows,
     list: List<'a>,
+    recorded: Option<std::slice::Iter<'a, ModuleHint>>,
 }
 
 impl<'a> Modules<'a> {
     pub(super) fn new(windows: &'a Windows, head: Va) -> Self {
+        let recorded = &windows.recorded_modules;
         Self {
             windows,
             list: windows.list(head, "_KLDR_DATA_TABLE_ENTRY.InLoadOrderLinks"),
+            recorded: (!recorded.is_empty()).then(|| recorded.iter()),
         }
     }
 }
@@ -142,6 +209,9 @@ impl<'a> Iterator for Modules<'a> {
     type Item = Result<Module<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(recorded) = &mut self.recorded {
+            return Some(Ok(Module::recorded(self.windows, recorded.next()?)));
+        }
         let link = self
             .windows
             .layouts

@@ -32,7 +32,7 @@ fn back_end(guest: &Guest) -> Row {
 
 fn kernel(guest: &Guest, row: Row) -> Row {
     let found = guest.session.kernel().ok();
-    let pdb = found.and_then(|found| found.image.pdb.as_ref());
+    let pdb = guest.session.kernel_pdb();
     let loaded = guest.windows().ok();
     let facts = loaded.map(|windows| windows.facts()).unwrap_or_default();
     let build = facts.build.or(guest.session.hints().build);

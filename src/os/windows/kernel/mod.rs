@@ -94,6 +94,14 @@ fn not_a_kernel(base: Va) -> Error {
     }
 }
 
+/// Names that the PDB of an x64 kernel has had, the usual one first.
+pub const PDB_NAMES: [&str; 4] = [
+    "ntkrnlmp.pdb",
+    "ntoskrnl.pdb",
+    "ntkrpamp.pdb",
+    "ntkrla57.pdb",
+];
+
 /// `ntkrnlmp.pdb`, `ntkrpamp.pdb`, `ntkrla57.pdb`, `ntoskrnl.pdb`; but not `ntfs.pdb`.
 fn names_kernel(pdb: &PdbId) -> bool {
     let name = pdb.name.to_ascii_lowercase();
