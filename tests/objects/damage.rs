@@ -7,7 +7,7 @@ use winvmi::{
 };
 use winvmi_forge::{Expected, Guest, InfoMask, Layout};
 
-use crate::support;
+use crate::support::{self, address, altered};
 
 /// An address that no processor accepts.
 const WILD: u64 = 0xdead_beef_dead_beef;
@@ -17,20 +17,6 @@ const UNMAPPED: u64 = 0xffff_8800_1234_5000;
 
 const FOLDER: &str = "\\Device\\HarddiskVolume2\\Windows\\System32";
 const HOSTS: &str = "\\Device\\HarddiskVolume2\\Windows\\System32\\drivers\\etc\\hosts";
-
-/// Damages the standard guest of every layout, then checks what is told of it.
-fn damaged(damage: impl Fn(&mut Guest), check: impl Fn(&Windows, &Expected)) {
-    for layout in Layout::ALL {
-        let mut guest = support::guest(layout);
-        damage(&mut guest);
-        let expected = guest.expected().clone();
-        check(&support::windows(guest), &expected);
-    }
-}
-
-fn address(expected: &Expected, path: &str) -> u64 {
-    expected.object_at(path).unwrap().address
-}
 
 fn object<'a>(windows: &'a Windows, expected: &Expected, path: &str) -> Object<'a> {
     windows.object(Va(address(expected, path)))
@@ -57,7 +43,7 @@ fn directories_in_a_circle_are_told_once() {
         let deep = address(guest.expected(), "\\Sessions\\1\\BaseNamedObjects");
         move_to(guest, "\\Sessions", deep);
     };
-    damaged(circle, |windows, expected| {
+    altered(circle, |windows, expected| {
         for path in ["\\Sessions", "\\Sessions\\1\\BaseNamedObjects\\Throttle"] {
             let object = object(windows, expected, path);
             let path = object.path();
@@ -77,7 +63,7 @@ fn wild_directories_and_devices_are_faults() {
             let file = address(guest.expected(), FOLDER);
             guest.poke_field(file, "_FILE_OBJECT", "DeviceObject", pointer);
         };
-        damaged(wild, |windows, expected| {
+        altered(wild, |windows, expected| {
             assert!(is_fault(object(windows, expected, "\\Device\\Null").path()));
             for path in [FOLDER, HOSTS] {
                 let file = object(windows, expected, path);
@@ -99,7 +85,7 @@ fn related_files_in_a_circle_are_told_once() {
         guest.poke_field(folder, "_FILE_OBJECT", "FileName.Buffer", name);
         guest.poke_field(folder, "_FILE_OBJECT", "RelatedFileObject", hosts);
     };
-    damaged(circle, |windows, expected| {
+    altered(circle, |windows, expected| {
         for path in [FOLDER, HOSTS] {
             let path = object(windows, expected, path).path();
             assert!(is_corrupt(path, "_FILE_OBJECT.RelatedFileObject"));
@@ -113,7 +99,7 @@ fn an_absolute_name_needs_no_related_file() {
         let folder = address(guest.expected(), FOLDER);
         guest.poke_field(folder, "_FILE_OBJECT", "RelatedFileObject", WILD);
     };
-    damaged(stale, |windows, expected| {
+    altered(stale, |windows, expected| {
         let path = object(windows, expected, FOLDER).path();
         assert_eq!(path.unwrap().unwrap(), FOLDER);
     });
@@ -132,7 +118,7 @@ fn names_longer_than_their_memory_are_faults() {
             u64::MAX - 8,
         );
     };
-    damaged(stretch, |windows, expected| {
+    altered(stretch, |windows, expected| {
         let device = object(windows, expected, "\\Device\\Null");
         assert!(is_fault(device.name()));
         assert!(is_fault(device.path()));
@@ -154,7 +140,7 @@ fn paths_longer_than_any_windows_string_are_refused() {
             guest.poke_field(file, "_FILE_OBJECT", "FileName.Buffer", buffer);
         }
     };
-    damaged(stretch, |windows, expected| {
+    altered(stretch, |windows, expected| {
         let file = object(windows, expected, HOSTS);
         assert!(is_corrupt(file.path(), "_FILE_OBJECT.RelatedFileObject"));
         let name = file.as_file().unwrap().unwrap().file_name().unwrap();
@@ -170,7 +156,7 @@ fn type_indexes_of_no_type_are_told() {
         let index = guest.peek_field(header, "_OBJECT_HEADER", "TypeIndex");
         guest.poke_field(header, "_OBJECT_HEADER", "TypeIndex", index ^ 0x80);
     };
-    damaged(flip, |windows, expected| {
+    altered(flip, |windows, expected| {
         let device = object(windows, expected, "\\Device\\Null");
         assert!(is_corrupt(device.kind(), "ObTypeIndexTable"));
         assert!(is_corrupt(device.type_name(), "ObTypeIndexTable"));
@@ -189,7 +175,7 @@ fn entries_of_the_type_table_are_checked() {
         guest.write_u64(table + mutant * 8, type_object);
         guest.write_u64(table + event * 8, WILD);
     };
-    damaged(swap, |windows, expected| {
+    altered(swap, |windows, expected| {
         let of_type = |name: &str| {
             let placed = expected
                 .objects
@@ -260,7 +246,7 @@ fn keys_in_a_circle_and_wild_names_are_told() {
         let block = guest.peek_field(software, "_CM_KEY_BODY", "KeyControlBlock");
         guest.poke_field(block, "_CM_KEY_CONTROL_BLOCK", "NameBlock", WILD);
     };
-    damaged(circle, |windows, expected| {
+    altered(circle, |windows, expected| {
         let machine = object(windows, expected, "\\REGISTRY\\MACHINE");
         assert!(is_corrupt(
             machine.path(),
@@ -277,7 +263,7 @@ fn a_missing_root_is_told_by_what_needs_it() {
         let variable = guest.symbol("ObpRootDirectoryObject");
         guest.write_u64(variable, 0);
     };
-    damaged(remove, |windows, expected| {
+    altered(remove, |windows, expected| {
         let device = object(windows, expected, "\\Device\\Null");
         assert!(is_corrupt(device.path(), "ObpRootDirectoryObject"));
         assert_eq!(device.name().unwrap().unwrap(), "Null");
@@ -294,7 +280,7 @@ fn the_ring_of_unloaded_drivers_is_bounded() {
             guest.write(ring + index * 0x28, &record);
         }
     };
-    damaged(fill, |windows, expected| {
+    altered(fill, |windows, expected| {
         let names: Vec<_> = windows
             .unloaded_modules()
             .map(|it| it.unwrap().name())
@@ -306,7 +292,7 @@ fn the_ring_of_unloaded_drivers_is_bounded() {
     let overrun = |guest: &mut Guest| {
         guest.write(guest.symbol("MmLastUnloadedDriver"), &[0xff; 4]);
     };
-    damaged(overrun, |windows, _| {
+    altered(overrun, |windows, _| {
         let mut unloaded = windows.unloaded_modules();
         assert!(is_corrupt(
             unloaded.next().unwrap().map(|_| ()),

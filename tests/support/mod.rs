@@ -16,7 +16,7 @@ use winvmi::{
     os::windows::Windows,
     symbols::{Profile, read_isf},
 };
-use winvmi_forge::{Guest, Layout, Options, PAGE_SIZE};
+use winvmi_forge::{Expected, Guest, Layout, Options, PAGE_SIZE};
 
 /// The standard guest of a layout.
 pub fn guest(layout: Layout) -> Guest {
@@ -31,6 +31,23 @@ pub fn windows(guest: Guest) -> Windows {
     memory.set_translate(Arc::new(LongMode::new(4)));
     let root = Pa(kernel.system_root);
     Windows::new(Arc::new(memory), Va(kernel.base), root, profile).unwrap()
+}
+
+/// Changes the standard guest of every layout, then checks what is told of it.
+#[allow(dead_code, reason = "not every test program changes guests")]
+pub fn altered(change: impl Fn(&mut Guest), check: impl Fn(&Windows, &Expected)) {
+    for layout in Layout::ALL {
+        let mut guest = guest(layout);
+        change(&mut guest);
+        let expected = guest.expected().clone();
+        check(&windows(guest), &expected);
+    }
+}
+
+/// Address of the object with a path.
+#[allow(dead_code, reason = "not every test program looks for objects")]
+pub fn address(expected: &Expected, path: &str) -> u64 {
+    expected.object_at(path).unwrap().address
 }
 
 /// The symbols of a layout, read once.

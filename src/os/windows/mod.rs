@@ -40,8 +40,11 @@ pub use self::{
     loader::{LoaderData, LoaderEntries, LoaderEntry, LoaderOrder},
     module::{Module, Modules},
     object::{
-        DirectoryEntries, DirectoryObject, FileAccess, FileObject, KeyControlBlock, KeyObject,
-        NameInfo, Object, ObjectAttributes, ObjectFlags, ObjectKind, ObjectType, ObjectTypes,
+        AlpcPort, DeviceMap, DeviceObject, DirectoryEntries, DirectoryObject, DriverDevices,
+        DriverObject, EventObject, FileAccess, FileObject, KeyControlBlock, KeyObject,
+        MAJOR_FUNCTIONS, MutantObject, NameInfo, Object, ObjectAttributes, ObjectFlags, ObjectKind,
+        ObjectType, ObjectTypes, ResetMode, ResolvedPath, SectionObject, SemaphoreObject,
+        SymbolicLink, TimerObject,
     },
     peb::{Environment, ParameterText, Peb, ProcessParameters, Variable},
     process::{Architecture, PebAddress, Process, Processes},

@@ -3,17 +3,30 @@
 //! An object is known by the address of its body; the header lies in front of
 //! it, optional headers in front of that. One file per structure.
 
+mod alpc_port;
 mod attributes;
+mod cast;
+mod device;
+mod device_map;
 mod directory;
+mod dispatcher;
+mod driver;
+mod event;
 mod file;
 mod handle;
 mod key;
 mod key_control_block;
 mod kind;
 mod layouts;
+mod mutant;
 mod name;
+mod namespace;
 mod object_type;
 mod path;
+mod section;
+mod semaphore;
+mod symbolic_link;
+mod timer;
 mod trail;
 mod type_table;
 
@@ -23,17 +36,28 @@ use bitflags::bitflags;
 use isr::macros::Field;
 
 pub use self::{
+    alpc_port::AlpcPort,
     attributes::ObjectAttributes,
+    device::DeviceObject,
+    device_map::DeviceMap,
     directory::{DirectoryEntries, DirectoryObject},
+    driver::{DriverDevices, DriverObject, MAJOR_FUNCTIONS},
+    event::{EventObject, ResetMode},
     file::{FileAccess, FileObject},
     key::KeyObject,
     key_control_block::KeyControlBlock,
     kind::ObjectKind,
+    mutant::MutantObject,
     name::NameInfo,
+    namespace::ResolvedPath,
     object_type::ObjectType,
+    section::SectionObject,
+    semaphore::SemaphoreObject,
+    symbolic_link::SymbolicLink,
+    timer::TimerObject,
     type_table::ObjectTypes,
 };
-use super::{Process, Record, Thread, Windows};
+use super::{Record, Windows};
 use crate::{core::Va, error::Result};
 
 pub(super) use self::{layouts::Layouts, type_table::TypeCache};
@@ -178,36 +202,6 @@ impl<'a> Object<'a> {
             Some(name) => Ok(Cow::Borrowed(name)),
             None => self.windows.object_type(index)?.name(),
         }
-    }
-
-    /// The object as a process, `None` when it is something else.
-    pub fn as_process(&self) -> Result<Option<Process<'a>>> {
-        self.cast(ObjectKind::Process, Process::new)
-    }
-
-    /// The object as a thread, `None` when it is something else.
-    pub fn as_thread(&self) -> Result<Option<Thread<'a>>> {
-        self.cast(ObjectKind::Thread, Thread::new)
-    }
-
-    /// The object as an open file, `None` when it is something else.
-    pub fn as_file(&self) -> Result<Option<FileObject<'a>>> {
-        self.cast(ObjectKind::File, FileObject::new)
-    }
-
-    /// The object as a directory, `None` when it is something else.
-    pub fn as_directory(&self) -> Result<Option<DirectoryObject<'a>>> {
-        self.cast(ObjectKind::Directory, DirectoryObject::new)
-    }
-
-    /// The object as an open registry key, `None` when it is something else.
-    pub fn as_key(&self) -> Result<Option<KeyObject<'a>>> {
-        self.cast(ObjectKind::Key, KeyObject::new)
-    }
-
-    fn cast<T>(&self, kind: ObjectKind, new: fn(&'a Windows, Va) -> T) -> Result<Option<T>> {
-        let is_kind = self.kind()? == kind;
-        Ok(is_kind.then(|| new(self.windows, self.address())))
     }
 
     fn byte(&self, field: Field) -> Result<u8> {

@@ -66,10 +66,15 @@ impl<'a> DirectoryObject<'a> {
     /// When an unreadable part of the directory may hide the object.
     pub fn child(&self, name: &str) -> Result<Option<Object<'a>>> {
         let name: Vec<u16> = name.encode_utf16().collect();
+        self.child_utf16(&name)
+    }
+
+    /// As [`DirectoryObject::child`], for names that UTF-8 cannot carry.
+    pub fn child_utf16(&self, name: &[u16]) -> Result<Option<Object<'a>>> {
         let mut gap = None;
         for object in self.entries() {
             match object.and_then(|object| Ok((object, object.name_utf16()?))) {
-                Ok((object, Some(found))) if path::eq_ignore_ascii_case(&found, &name) => {
+                Ok((object, Some(found))) if path::eq_ignore_ascii_case(&found, name) => {
                     return Ok(Some(object));
                 }
                 Ok(_) => {}

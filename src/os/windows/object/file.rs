@@ -7,7 +7,7 @@ use super::{Object, path, trail::Trail};
 use crate::{
     core::Va,
     error::Result,
-    os::windows::{Record, Windows},
+    os::windows::{Record, Windows, region::ControlArea},
 };
 
 isr::macros::offsets! {
@@ -27,6 +27,11 @@ isr::macros::offsets! {
             FileName: Field,
             CurrentByteOffset: Field,
             SectionObjectPointer: Field,
+        }
+
+        struct _SECTION_OBJECT_POINTERS {
+            DataSectionObject: Field,
+            ImageSectionObject: Field,
         }
     }
 }
@@ -157,6 +162,32 @@ impl<'a> FileObject<'a> {
     pub fn section_object_pointers(&self) -> Result<Option<Va>> {
         self.record
             .pointer_or_none(self.layout().SectionObjectPointer)
+    }
+
+    /// What holds the file's pages as data, `None` while no page of it was
+    /// cached or mapped.
+    /// Corresponds to `_SECTION_OBJECT_POINTERS.DataSectionObject`.
+    pub fn data_section(&self) -> Result<Option<ControlArea<'a>>> {
+        self.control_area(|layout| layout.DataSectionObject)
+    }
+
+    /// What holds the file's pages as an executable image, `None` while it is
+    /// mapped as such nowhere.
+    /// Corresponds to `_SECTION_OBJECT_POINTERS.ImageSectionObject`.
+    pub fn image_section(&self) -> Result<Option<ControlArea<'a>>> {
+        self.control_area(|layout| layout.ImageSectionObject)
+    }
+
+    fn control_area(
+        &self,
+        field: fn(&_SECTION_OBJECT_POINTERS) -> Field,
+    ) -> Result<Option<ControlArea<'a>>> {
+        let Some(pointers) = self.section_object_pointers()? else {
+            return Ok(None);
+        };
+        let field = field(&self.windows.layouts.object.file._SECTION_OBJECT_POINTERS);
+        let control_area = self.record.at(pointers).pointer_or_none(field)?;
+        Ok(control_area.map(|address| ControlArea::new(self.windows, address)))
     }
 
     /// Full path: the namespace path of the device, the path of the related

@@ -34,8 +34,8 @@ pub(super) fn from_leaf_up(
     Ok(path)
 }
 
-/// `name` below `base`: an absolute name and the name of a stream
-/// (`:Zone.Identifier`) bring their own separator.
+/// `name` below `base`, with one backslash between them; the name of a stream
+/// (`:Zone.Identifier`) follows at once. `base` itself where `name` is empty.
 ///
 /// # Errors
 /// [`Error::Corrupt`] of `structure` at `address` when no Windows string is that long.
@@ -46,9 +46,14 @@ pub(super) fn join(
     address: Va,
 ) -> Result<Vec<u16>> {
     check_length(base.len().saturating_add(name.len()), structure, address)?;
-    let separates = |unit| unit == Some(&BACKSLASH);
+    if name.is_empty() {
+        return Ok(base);
+    }
+    if base.last() == Some(&BACKSLASH) {
+        base.pop();
+    }
     let is_stream = name.first() == Some(&u16::from(b':'));
-    if !name.is_empty() && !separates(base.last()) && !separates(name.first()) && !is_stream {
+    if !is_absolute(name) && !is_stream {
         base.push(BACKSLASH);
     }
     base.extend_from_slice(name);
@@ -96,6 +101,7 @@ mod tests {
             joined("\\Device\\Volume1", "\\dir"),
             "\\Device\\Volume1\\dir"
         );
+        assert_eq!(joined("\\dir\\", "\\file"), "\\dir\\file");
         assert_eq!(joined("\\file", ":stream"), "\\file:stream");
         assert_eq!(joined("\\Device\\Volume1", ""), "\\Device\\Volume1");
         assert_eq!(joined("", "name"), "\\name");

@@ -98,9 +98,14 @@ impl<'a> ControlArea<'a> {
             .fast_reference(self.layout()._CONTROL_AREA.FilePointer)
     }
 
+    /// Address of the `_SEGMENT`. Corresponds to `_CONTROL_AREA.Segment`.
+    pub fn segment(&self) -> Result<Va> {
+        self.record.pointer(self.layout()._CONTROL_AREA.Segment)
+    }
+
     /// Size in bytes. Corresponds to `_SEGMENT.SizeOfSegment`.
     pub fn size(&self) -> Result<u64> {
-        let segment = self.record.pointer(self.layout()._CONTROL_AREA.Segment)?;
+        let segment = self.segment()?;
         let field = self.layout()._SEGMENT.SizeOfSegment;
         self.windows.record(segment).uint(field)
     }
