@@ -5,6 +5,7 @@ mod namespace;
 mod real;
 #[path = "../support/mod.rs"]
 mod support;
+mod text;
 mod typed;
 
 use winvmi::{

@@ -5,7 +5,7 @@ use isr::macros::Field;
 use super::path;
 use crate::{
     core::{Space, Va},
-    error::Result,
+    error::{Error, Result},
     os::windows::{Process, Record, Thread, Windows},
 };
 
@@ -79,19 +79,23 @@ impl<'a> ObjectAttributes<'a> {
     }
 
     /// UTF-16 units of [`ObjectAttributes::path`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the root directory's handle is not open, or its
+    /// object has no path.
     pub fn path_utf16(
         &self,
         process: Process<'a>,
         thread: Option<Thread<'a>>,
     ) -> Result<Option<Vec<u16>>> {
         let name = self.object_name_utf16()?;
-        let root = match self.root_directory()? {
-            0 => return Ok(name),
-            handle => process.lookup_object(handle, thread)?,
-        };
-        let Some(base) = root.map(|root| root.path_utf16()).transpose()?.flatten() else {
+        let handle = self.root_directory()?;
+        if handle == 0 {
             return Ok(name);
-        };
+        }
+        let missing = || Error::not_found(format!("a path for the root directory {handle:#x}"));
+        let root = process.lookup_object(handle, thread)?.ok_or_else(missing)?;
+        let base = root.path_utf16()?.ok_or_else(missing)?;
         let name = name.unwrap_or_default();
         path::join(base, &name, "_OBJECT_ATTRIBUTES", self.record.base()).map(Some)
     }
