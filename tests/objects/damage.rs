@@ -94,6 +94,18 @@ fn related_files_in_a_circle_are_told_once() {
 }
 
 #[test]
+fn related_files_that_are_gone_are_told() {
+    let reuse = |guest: &mut Guest| {
+        let folder = address(guest.expected(), FOLDER);
+        guest.poke_field(folder, "_FILE_OBJECT", "Type", 3);
+    };
+    altered(reuse, |windows, expected| {
+        let path = object(windows, expected, HOSTS).path();
+        assert!(is_corrupt(path, "_FILE_OBJECT.RelatedFileObject"));
+    });
+}
+
+#[test]
 fn an_absolute_name_needs_no_related_file() {
     let stale = |guest: &mut Guest| {
         let folder = address(guest.expected(), FOLDER);

@@ -6,7 +6,7 @@ use isr::macros::Field;
 use super::{Object, path, trail::Trail};
 use crate::{
     core::Va,
-    error::Result,
+    error::{Error, Result},
     os::windows::{Record, Windows, region::ControlArea},
 };
 
@@ -14,6 +14,7 @@ isr::macros::offsets! {
     /// Where the fields of a file are.
     pub struct Layout {
         struct _FILE_OBJECT {
+            Type: Field,
             DeviceObject: Field,
             RelatedFileObject: Field,
             DeletePending: Field,
@@ -35,6 +36,9 @@ isr::macros::offsets! {
         }
     }
 }
+
+/// `IO_TYPE_FILE`, which each `_FILE_OBJECT` begins with.
+const IO_TYPE_FILE: u64 = 5;
 
 /// More files than are ever opened relative to each other.
 const RELATED_MAX: usize = 64;
@@ -201,7 +205,7 @@ impl<'a> FileObject<'a> {
     /// UTF-16 units of [`FileObject::path`].
     ///
     /// # Errors
-    /// [`Error::Corrupt`](crate::Error::Corrupt) when the related files form a circle.
+    /// [`Error::Corrupt`] when the related files form a circle or are gone.
     pub fn path_utf16(&self) -> Result<Vec<u16>> {
         let (names, base) = self.relative_names()?;
         let device = match base.device()? {
@@ -211,6 +215,15 @@ impl<'a> FileObject<'a> {
         names.iter().rev().try_fold(device, |path, name| {
             path::join(path, name, RELATED, self.record.base())
         })
+    }
+
+    /// The file itself, when it still is one: a file that others were opened
+    /// relative to may be gone.
+    fn checked(self) -> Result<Self> {
+        match self.record.uint(self.layout().Type)? {
+            IO_TYPE_FILE => Ok(self),
+            _ => Err(Error::corrupt(RELATED, self.record.base(), "it is no file")),
+        }
     }
 
     /// The names from this file up to the first that is not relative to
@@ -225,7 +238,7 @@ impl<'a> FileObject<'a> {
             let is_absolute = path::is_absolute(&name);
             names.push(name);
             match file.related_file()? {
-                Some(related) if !is_absolute => file = related,
+                Some(related) if !is_absolute => file = related.checked()?,
                 _ => return Ok((names, file)),
             }
         }
