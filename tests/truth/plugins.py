@@ -124,8 +124,6 @@ class Handles(Plugin):
 
     Mended in Volatility's rows:
     - On Windows 7 it prints protect-from-close (bit 25) as a part of the access.
-    - In tables of three levels it starts counting anew in each middle table:
-      values from 0x80000 on are compared by their place in the page of entries.
     - It takes an encoded type index of 0 for "no object" and skips the handle,
       though with a header cookie 0 is as good a code as any.
     """
@@ -134,8 +132,6 @@ class Handles(Plugin):
     command = "handles"
 
     ACCESS = (1 << 25) - 1
-    TWO_LEVELS = 0x80000
-    PAGE = 0x400
     HEADER = 0x30
     TYPE_INDEX = 0x18
 
@@ -158,11 +154,6 @@ class Handles(Plugin):
         )
 
     def differences(self, own, theirs, peek):
-        large = {row["pid"] for row in own if row["handle"] >= self.TWO_LEVELS}
-        for row in own:
-            row["handle"] = self.place(row["pid"], row["handle"], large)
-        for row in theirs:
-            row["HandleValue"] = self.place(row["PID"], row["HandleValue"], large)
         listed = {row["Offset"] & ADDRESS_BITS for row in theirs}
         own = [
             row
@@ -170,9 +161,6 @@ class Handles(Plugin):
             if address(row["object"]) in listed or not self.is_skipped(row, peek)
         ]
         return super().differences(own, theirs, peek)
-
-    def place(self, pid, handle, large):
-        return handle % self.PAGE if pid in large else handle
 
     def is_skipped(self, row, peek):
         return peek(int(row["object"], 16) - self.HEADER + self.TYPE_INDEX) == 0
