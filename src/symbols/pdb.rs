@@ -5,6 +5,8 @@
 //! what it gets wrong about arrays is mended afterwards.
 
 mod arrays;
+mod leaf;
+mod links;
 mod reader;
 mod records;
 mod source;

@@ -55,6 +55,24 @@ impl<'a> Reader<'a> {
         self.skip(len)
     }
 
+    /// A number that cannot be negative.
+    pub(super) fn unsigned(&mut self) -> Option<()> {
+        let mut ahead = *self;
+        match ahead.u16()? {
+            0x8001 | 0x8003 | 0x8009 => None,
+            _ => self.number(),
+        }
+    }
+
+    /// Whether a NUL comes next; it is read then.
+    pub(super) fn nul(&mut self) -> Option<bool> {
+        let found = *self.0.first()? == 0;
+        if found {
+            self.skip(1)?;
+        }
+        Some(found)
+    }
+
     /// Bytes between members: 0xF0 plus the number of bytes up to the next one.
     pub(super) fn padding(&mut self) -> Option<()> {
         while let Some(&byte) = self.0.first().filter(|&&byte| byte >= 0xf0) {

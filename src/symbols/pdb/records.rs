@@ -4,7 +4,11 @@
 //! records, and reads a referenced list anew for each reference. Here every
 //! reference must point backwards, and depth and work are added up.
 
-use super::reader::Reader;
+use super::{
+    leaf,
+    links::{links, member},
+    reader::Reader,
+};
 
 /// Deepest chain of references that the parser may follow.
 const MAX_DEPTH: usize = 128;
@@ -20,41 +24,6 @@ const FIRST_TYPE: u32 = 0x1000;
 type Refusal = &'static str;
 
 const TRUNCATED: Refusal = "a type record is cut off";
-
-/// Kinds of type records, and of members in a field list.
-mod leaf {
-    pub(super) const MODIFIER: u16 = 0x1001;
-    pub(super) const POINTER: u16 = 0x1002;
-    pub(super) const ARGLIST: u16 = 0x1201;
-    pub(super) const FIELDLIST: u16 = 0x1203;
-    pub(super) const BITFIELD: u16 = 0x1205;
-    pub(super) const BCLASS: u16 = 0x1400;
-    pub(super) const VBCLASS: u16 = 0x1401;
-    pub(super) const IVBCLASS: u16 = 0x1402;
-    pub(super) const INDEX: u16 = 0x1404;
-    pub(super) const VFUNCTAB: u16 = 0x1409;
-    pub(super) const ENUMERATE: u16 = 0x1502;
-    pub(super) const ARRAY: u16 = 0x1503;
-    pub(super) const CLASS: u16 = 0x1504;
-    pub(super) const STRUCTURE: u16 = 0x1505;
-    pub(super) const UNION: u16 = 0x1506;
-    pub(super) const ENUM: u16 = 0x1507;
-    pub(super) const MEMBER: u16 = 0x150d;
-    pub(super) const STMEMBER: u16 = 0x150e;
-    pub(super) const METHOD: u16 = 0x150f;
-    pub(super) const NESTTYPE: u16 = 0x1510;
-    pub(super) const ONEMETHOD: u16 = 0x1511;
-    pub(super) const NESTTYPEEX: u16 = 0x1512;
-    pub(super) const STRIDED_ARRAY: u16 = 0x1516;
-    pub(super) const INTERFACE: u16 = 0x1519;
-    pub(super) const BINTERFACE: u16 = 0x151a;
-    pub(super) const STRUCTURE19: u16 = 0x1609;
-
-    /// Records of compilers before 2002, whose names carry their length.
-    pub(super) fn is_ancient(leaf: u16) -> bool {
-        matches!(leaf, 0x1003..=0x1007 | 0x0403 | 0x1405..=0x1408 | 0x140b | 0x140d)
-    }
-}
 
 /// Checks the stream of type records.
 ///
@@ -153,96 +122,47 @@ impl Survey {
     }
 
     /// A record of its own, as opposed to a list of members.
-    fn single(&mut self, leaf: u16, mut reader: Reader, cost: &mut Cost) -> Result<(), Refusal> {
-        match leaf {
-            leaf::MODIFIER | leaf::POINTER | leaf::BITFIELD | leaf::ARRAY | leaf::STRIDED_ARRAY => {
-                cost.include(self.cost_of(reader.u32().ok_or(TRUNCATED)?)?);
-            }
-            leaf::ENUM => {
-                reader.skip(4).ok_or(TRUNCATED)?;
-                cost.include(self.cost_of(reader.u32().ok_or(TRUNCATED)?)?);
-                self.spend_members(&mut reader)?;
-            }
-            leaf::CLASS | leaf::STRUCTURE | leaf::INTERFACE | leaf::UNION | leaf::STRUCTURE19 => {
-                reader.skip(4).ok_or(TRUNCATED)?;
-                self.spend_members(&mut reader)?;
-            }
-            leaf::ARGLIST => {
-                let count = reader.u32().ok_or(TRUNCATED)?;
-                reader
-                    .skip(u64::from(count).saturating_mul(4))
-                    .ok_or(TRUNCATED)?;
-            }
-            _ => {}
+    fn single(&mut self, leaf: u16, reader: Reader, cost: &mut Cost) -> Result<(), Refusal> {
+        let links = links(leaf, reader).ok_or("a type record is damaged")?;
+        for target in links.followed {
+            cost.include(self.cost_of(target)?);
         }
-        Ok(())
-    }
-
-    /// The member list of a structure is read for it alone: a reference to the
-    /// structure does not lead there.
-    fn spend_members(&mut self, reader: &mut Reader) -> Result<(), Refusal> {
-        let members = self.cost_of(reader.u32().ok_or(TRUNCATED)?)?;
+        // The member list of a structure is read for it alone: a reference to
+        // the structure does not lead there.
+        let members = self.cost_of(links.members)?;
         self.spend(members.work)
     }
 
     fn field_list(&self, mut reader: Reader, cost: &mut Cost) -> Result<(), Refusal> {
         while !reader.is_empty() {
-            let leaf = reader.u16().ok_or(TRUNCATED)?;
-            if leaf == leaf::INDEX {
-                // The parser takes the padding for a part of the index, and
-                // gives up at what is left of it.
-                return Ok(());
-            }
-            let target = member(leaf, &mut reader)?;
+            let target = match reader.u16().ok_or(TRUNCATED)? {
+                leaf::INDEX => self.misread_continuation(&mut reader)?,
+                leaf => member(leaf, &mut reader).ok_or("a member list is damaged")?,
+            };
             cost.include(self.cost_of(target)?);
             reader.padding().ok_or(TRUNCATED)?;
         }
         Ok(())
     }
-}
 
-/// Reads one member of a field list: the type that the parser looks up for it,
-/// 0 where it looks up none.
-fn member(leaf: u16, reader: &mut Reader) -> Result<u32, Refusal> {
-    let attributes = reader.u16().ok_or(TRUNCATED)?;
-    let target = match leaf {
-        leaf::MEMBER => data_member(reader),
-        leaf::ENUMERATE => reader.number().and_then(|()| reader.name()).map(|()| 0),
-        leaf::STMEMBER | leaf::METHOD | leaf::NESTTYPE | leaf::NESTTYPEEX => {
-            reader.skip(4).and_then(|()| reader.name()).map(|()| 0)
+    /// The type that the parser takes for the continuation of a field list, 0
+    /// where it finds none.
+    ///
+    /// It takes the padding before the index for its lower half.
+    fn misread_continuation(&self, reader: &mut Reader) -> Result<u32, Refusal> {
+        let (padding, index) = (reader.u16(), reader.u32().ok_or(TRUNCATED)?);
+        if padding != Some(0) || !reader.is_empty() {
+            return Err("a member list goes on after its end");
         }
-        leaf::ONEMETHOD => method(attributes, reader).map(|()| 0),
-        leaf::BCLASS | leaf::BINTERFACE => {
-            reader.skip(4).and_then(|()| reader.number()).map(|()| 0)
-        }
-        leaf::VBCLASS | leaf::IVBCLASS => virtual_base(reader).map(|()| 0),
-        leaf::VFUNCTAB => reader.skip(4).map(|()| 0),
-        _ => return Err("a member list holds something else than members"),
-    };
-    target.ok_or(TRUNCATED)
-}
-
-fn data_member(reader: &mut Reader) -> Option<u32> {
-    let target = reader.u32()?;
-    reader.number()?;
-    reader.name()?;
-    Some(target)
-}
-
-/// A method that introduces a virtual function also says where its slot is.
-fn method(attributes: u16, reader: &mut Reader) -> Option<()> {
-    reader.skip(4)?;
-    if matches!((attributes >> 2) & 7, 4 | 6) {
-        reader.skip(4)?;
+        let misread = index.wrapping_shl(16);
+        let known = u32::try_from(self.costs.len()).unwrap_or(u32::MAX);
+        let indexed = known.saturating_add(FIRST_TYPE).saturating_add(LOOK_AHEAD);
+        Ok(if misread < indexed { misread } else { 0 })
     }
-    reader.name()
 }
 
-fn virtual_base(reader: &mut Reader) -> Option<()> {
-    reader.skip(8)?;
-    reader.number()?;
-    reader.number()
-}
+/// Types that the parser finds although it has not come to them yet.
+const LOOK_AHEAD: u32 = 8;
 
 #[cfg(test)]
 mod tests {
