@@ -69,6 +69,9 @@ use crate::{
     symbols::Profile,
 };
 
+/// Id of the System process on every Windows.
+const SYSTEM_ID: u32 = 4;
+
 /// A Windows kernel with its symbols.
 pub struct Windows {
     memory: Arc<Memory>,
@@ -189,10 +192,12 @@ impl Windows {
         Thread::new(self, object)
     }
 
-    /// The System process. Corresponds to `PsInitialSystemProcess`.
+    /// The System process. Corresponds to `PsInitialSystemProcess`; where a dump
+    /// lacks that variable, the listed process with its id.
     pub fn system_process(&self) -> Result<Process<'_>> {
         let variable = self.variable(self.variables.PsInitialSystemProcess);
         self.process_at(variable, "PsInitialSystemProcess is NULL")
+            .or_else(|error| self.listed_process(SYSTEM_ID).ok_or(error))
     }
 
     /// The idle process, which is on no list. Corresponds to `PsIdleProcess`.
@@ -235,14 +240,16 @@ impl Windows {
 
     /// The process with this id: the active list first, then `PspCidTable`.
     pub fn process_by_id(&self, id: u32) -> Result<Process<'_>> {
-        let listed = self
-            .processes()
-            .flatten()
-            .find(|process| process.id().is_ok_and(|it| it == id));
-        match listed {
+        match self.listed_process(id) {
             Some(process) => Ok(process),
             None => self.client_ids()?.process(id),
         }
+    }
+
+    fn listed_process(&self, id: u32) -> Option<Process<'_>> {
+        self.processes()
+            .flatten()
+            .find(|process| process.id().is_ok_and(|it| it == id))
     }
 
     /// The first process on the active list with this image name, ASCII case ignored.
