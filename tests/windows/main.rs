@@ -1,6 +1,7 @@
 //! Processes, threads, handles, modules and processors of forged guests, field
 //! by field, on all eight layouts.
 
+mod current;
 mod damage;
 mod pages;
 #[path = "../support/mod.rs"]

@@ -6,6 +6,7 @@
 //! structures are read through the System process's page tables, never through
 //! those that a processor happens to use.
 
+mod calling;
 mod client_id;
 mod facts;
 pub mod handle_table;
@@ -33,6 +34,7 @@ pub mod user_module;
 use std::sync::Arc;
 
 pub use self::{
+    calling::{Frame, current_pcr},
     client_id::CidTable,
     facts::KernelFacts,
     handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
