@@ -10,7 +10,10 @@ const ABI_VERSION: u32 = 0;
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
 /// Optional parts that this build has.
-const FEATURES: [&str; 0] = [];
+const FEATURES: &[&str] = &[
+    #[cfg(feature = "xen")]
+    "xen",
+];
 
 /// Version of the library that is loaded, such as `"0.1.0"`.
 ///

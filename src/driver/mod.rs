@@ -1,4 +1,5 @@
-//! Back ends: one file or folder per format, found by content or named by a prefix.
+//! Back ends: one file or folder per format, found by content or named by a prefix,
+//! and one per hypervisor, named by a prefix.
 //!
 //! A file format says where which memory lies ([`image::Layout`]) and what its
 //! headers tell; everything else is shared ([`image::Image`]). Drivers know the
@@ -13,11 +14,12 @@ mod lime;
 mod raw;
 mod segments;
 mod target;
+mod xen;
 
 use std::sync::Arc;
 
 pub use self::{file::FileMode, target::Target};
-use self::{file::ImageFile, image::Image};
+use self::{file::ImageFile, image::Image, target::Place};
 use crate::{
     core::Driver,
     error::{Error, Result},
@@ -39,6 +41,20 @@ pub struct Format {
 /// All file formats, in the order of detection.
 const FORMATS: &[Format] = &[kdmp::FORMAT, elf::FORMAT, lime::FORMAT, raw::FORMAT];
 
+/// A hypervisor with running guests.
+pub struct Host {
+    /// Prefix of its targets: `"xen"` for `xen:NAME-OR-ID`.
+    prefix: &'static str,
+    /// Opens the guest that the rest of the target names.
+    open: fn(&str) -> Result<Arc<dyn Driver>>,
+}
+
+/// All hypervisors, those that this build lacks included.
+const HOSTS: &[Host] = &[Host {
+    prefix: "xen",
+    open: xen::open,
+}];
+
 /// Bytes that detection looks at.
 const HEAD: u64 = 4096;
 
@@ -51,12 +67,17 @@ pub struct OpenOptions {
 
 /// Opens the back end of `target`.
 pub fn open(target: &Target, options: OpenOptions) -> Result<Arc<dyn Driver>> {
-    let file = ImageFile::open(target.path(), options.file_mode)?;
-    let format = match target.format() {
-        Some(format) => format,
-        None => detect(&file)?,
-    };
-    Ok(Arc::new((format.open)(file)?))
+    match target.place() {
+        Place::Guest { host, name } => (host.open)(name),
+        Place::File { format, path } => {
+            let file = ImageFile::open(path, options.file_mode)?;
+            let format = match format {
+                Some(format) => format,
+                None => detect(&file)?,
+            };
+            Ok(Arc::new((format.open)(file)?))
+        }
+    }
 }
 
 fn detect(file: &ImageFile) -> Result<&'static Format> {

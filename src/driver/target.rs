@@ -5,21 +5,38 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{FORMATS, Format};
+use super::{FORMATS, Format, HOSTS, Host};
 use crate::error::{Error, Result};
 
 /// Prefixes of back ends that this build lacks.
-const ABSENT: [&str; 2] = ["xen", "qemu"];
+const ABSENT: [&str; 1] = ["qemu"];
 
 /// What is to be opened.
 #[derive(Clone)]
-pub struct Target {
-    format: Option<&'static Format>,
-    path: PathBuf,
+pub struct Target(Place);
+
+/// Where the guest is.
+#[derive(Clone)]
+pub(super) enum Place {
+    /// In a file.
+    File {
+        /// The forced format.
+        format: Option<&'static Format>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Running on a hypervisor.
+    Guest {
+        /// The hypervisor.
+        host: &'static Host,
+        /// What the hypervisor knows it by.
+        name: String,
+    },
 }
 
 impl Target {
-    /// Reads `PATH` (format detected by content) or `PREFIX:PATH` (format forced).
+    /// Reads `PATH` (format detected by content), `PREFIX:PATH` (format forced) or
+    /// `PREFIX:NAME` of a running guest.
     ///
     /// A prefix is two or more lower-case letters or digits; `./` in front makes
     /// a path of a file whose name looks like one.
@@ -27,31 +44,30 @@ impl Target {
         let Some((prefix, rest)) = text.split_once(':').filter(|(head, _)| is_prefix(head)) else {
             return Ok(Self::from(Path::new(text)));
         };
+        if let Some(host) = HOSTS.iter().find(|host| host.prefix == prefix) {
+            let name = rest.to_owned();
+            return Ok(Self(Place::Guest { host, name }));
+        }
         let format = FORMATS.iter().find(|format| format.prefix == prefix);
         let format = format.ok_or_else(|| unknown(prefix))?;
-        Ok(Self {
+        Ok(Self(Place::File {
             format: Some(format),
             path: PathBuf::from(rest),
-        })
+        }))
     }
 
-    /// The forced format.
-    pub(super) fn format(&self) -> Option<&'static Format> {
-        self.format
-    }
-
-    /// The file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Where it is.
+    pub(super) fn place(&self) -> &Place {
+        &self.0
     }
 }
 
 impl From<&Path> for Target {
     fn from(path: &Path) -> Self {
-        Self {
+        Self(Place::File {
             format: None,
             path: path.to_owned(),
-        }
+        })
     }
 }
 
@@ -64,9 +80,10 @@ fn is_prefix(text: &str) -> bool {
 
 fn unknown(prefix: &str) -> Error {
     let mut known = String::new();
-    for format in FORMATS {
+    let formats = FORMATS.iter().map(|format| format.prefix);
+    for prefix in formats.chain(HOSTS.iter().map(|host| host.prefix)) {
         // Writing to a string does not fail.
-        let _ = write!(known, " {}:", format.prefix);
+        let _ = write!(known, " {prefix}:");
     }
     if ABSENT.contains(&prefix) {
         return Error::not_supported(format!("{prefix}: targets; this build opens{known}"));
@@ -82,8 +99,10 @@ mod tests {
     use super::*;
 
     fn forced(text: &str) -> Option<(Option<&'static str>, PathBuf)> {
-        let target = Target::parse(text).ok()?;
-        Some((target.format.map(|format| format.prefix), target.path))
+        match Target::parse(text).ok()?.0 {
+            Place::File { format, path } => Some((format.map(|format| format.prefix), path)),
+            Place::Guest { host, name } => Some((Some(host.prefix), name.into())),
+        }
     }
 
     #[test]
@@ -92,6 +111,7 @@ mod tests {
         assert_eq!(forced("raw:a:b"), Some((Some("raw"), "a:b".into())));
         assert_eq!(forced("./raw:a"), Some((None, "./raw:a".into())));
         assert_eq!(forced("C:\\a.dmp"), Some((None, "C:\\a.dmp".into())));
+        assert_eq!(forced("xen:a,b"), Some((Some("xen"), "a,b".into())));
     }
 
     #[test]
@@ -99,7 +119,7 @@ mod tests {
         let error = Target::parse("gdb:1234").err().unwrap();
         assert!(matches!(error, Error::InvalidArgument { .. }));
         assert!(error.to_string().contains("kdmp: "), "{error}");
-        let error = Target::parse("xen:guest").err().unwrap();
+        let error = Target::parse("qemu:socket").err().unwrap();
         assert!(matches!(error, Error::NotSupported { .. }), "{error}");
     }
 }

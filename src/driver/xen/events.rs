@@ -1,0 +1,297 @@
+//! Serving what monitors report: one request, one answer.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, OnceLock, TryLockError},
+    time::{Duration, Instant},
+};
+
+use xen::sys;
+
+use super::{
+    XenDriver, event,
+    record::Change,
+    ring::{Cursor, Entry, Ring},
+};
+use crate::{
+    core::driver::{
+        Control, Event, EventReason, EventResponse, Events, Monitor, PhysicalMemory,
+        ResponseAction, ViewId,
+    },
+    error::{Error, Result},
+};
+
+/// Most events that one [`Events::wait`] serves: the caller looks at its stop flag.
+const SERVED_AT_ONCE: usize = 64;
+
+/// What reports events and what is known about them.
+#[derive(Default)]
+pub(super) struct Reporting {
+    ring: OnceLock<Ring>,
+    /// What the caller has enabled.
+    pub(super) enabled: Mutex<HashSet<Monitor>>,
+    serving: Mutex<Serving>,
+}
+
+/// State of the one thread that waits.
+#[derive(Default)]
+struct Serving {
+    cursor: Cursor,
+    vcpus: Vec<Vcpu>,
+    /// Processors that are stepped over port I/O; the I/O monitor is off meanwhile.
+    in_io: usize,
+}
+
+/// What Xen does with one processor.
+#[derive(Debug, Clone, Copy, Default)]
+struct Vcpu {
+    /// Its next instructions are reported as steps.
+    stepping: bool,
+    /// It is stepped over port I/O.
+    in_io: bool,
+    /// The caller wants to hear of that step, too.
+    reported: bool,
+}
+
+impl Events for XenDriver {
+    fn enable(&self, monitor: Monitor) -> Result<()> {
+        self.ring()?;
+        if self.enabled().insert(monitor) {
+            self.set_monitor(monitor, true).inspect_err(|_| {
+                self.enabled().remove(&monitor);
+            })?;
+        }
+        Ok(())
+    }
+
+    fn disable(&self, monitor: Monitor) -> Result<()> {
+        if self.enabled().remove(&monitor) {
+            self.set_monitor(monitor, false)?;
+        }
+        Ok(())
+    }
+
+    fn wait(
+        &self,
+        timeout: Duration,
+        handler: &mut dyn FnMut(&Event) -> EventResponse,
+    ) -> Result<usize> {
+        let ring = self.ring()?;
+        let mut serving = self.serving()?;
+        serving
+            .vcpus
+            .resize(usize::from(self.info.vcpus), Vcpu::default());
+        let started = Instant::now();
+        loop {
+            let served = self.serve_pending(ring, &mut serving, handler)?;
+            if served > 0 {
+                return Ok(served);
+            }
+            if !ring.wait(timeout.saturating_sub(started.elapsed()))? {
+                return Ok(0);
+            }
+        }
+    }
+
+    fn fd(&self) -> Result<i32> {
+        self.ring()?.fd()
+    }
+}
+
+impl XenDriver {
+    /// The ring, enabled at its first use.
+    fn ring(&self) -> Result<&Ring> {
+        if let Some(ring) = self.reporting.ring.get() {
+            return Ok(ring);
+        }
+        let spoken = self.domain.event_version()?.cast_unsigned();
+        if spoken != sys::VM_EVENT_INTERFACE_VERSION {
+            return Err(Error::not_supported(format!(
+                "events: Xen speaks version {spoken} of them, this build version {}",
+                sys::VM_EVENT_INTERFACE_VERSION
+            )));
+        }
+        let mut state = self.changing()?;
+        if self.reporting.ring.get().is_none() {
+            state.note(Change::Monitor)?;
+            let ring = Ring::enable(&self.domain)?;
+            // Fast steps need the monitor; it reports nothing by itself.
+            self.set_monitor(Monitor::SingleStep, true)?;
+            // Without it writes cannot be denied, all else works.
+            let _ = self.domain.control_registers();
+            let _ = self.reporting.ring.set(ring);
+        }
+        self.reporting.ring.get().ok_or_else(|| Error::BackEnd {
+            reason: "the event ring is gone".into(),
+        })
+    }
+
+    fn serving(&self) -> Result<MutexGuard<'_, Serving>> {
+        match self.reporting.serving.try_lock() {
+            Ok(serving) => Ok(serving),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(Error::BackEnd {
+                reason: "events are being served already".into(),
+            }),
+        }
+    }
+
+    /// Forgets which processors are stepped: their steps were cancelled.
+    pub(super) fn forget_steps(&self) {
+        if let Ok(mut serving) = self.serving() {
+            serving.vcpus.clear();
+            serving.in_io = 0;
+        }
+    }
+
+    /// Answers all that is queued: each processor goes on in the default view.
+    pub(super) fn drain(&self) {
+        let Some(ring) = self.reporting.ring.get() else {
+            return;
+        };
+        let Ok(mut serving) = self.serving() else {
+            return;
+        };
+        while let Some(request) = ring.take(&mut serving.cursor) {
+            let mut answer = event::plain(&request);
+            answer.flags |= sys::VM_EVENT_FLAG_ALTERNATE_P2M;
+            answer.altp2m_idx = 0;
+            let _ = ring.put(&mut serving.cursor, answer);
+        }
+    }
+
+    fn serve_pending(
+        &self,
+        ring: &Ring,
+        serving: &mut Serving,
+        handler: &mut dyn FnMut(&Event) -> EventResponse,
+    ) -> Result<usize> {
+        let mut served = 0_usize;
+        while served < SERVED_AT_ONCE {
+            let Some(request) = ring.take(&mut serving.cursor) else {
+                break;
+            };
+            let mut pending = Pending {
+                ring,
+                serving,
+                request,
+                answered: false,
+            };
+            served = served.saturating_add(usize::from(self.serve(&mut pending, handler)?));
+        }
+        Ok(served)
+    }
+
+    /// Serves one request; false when the caller had no part in it.
+    fn serve(
+        &self,
+        pending: &mut Pending<'_>,
+        handler: &mut dyn FnMut(&Event) -> EventResponse,
+    ) -> Result<bool> {
+        let request = pending.request;
+        let event = event::decode(&request);
+        let mut vcpu = pending.vcpu();
+        let over_io = event.reason == EventReason::SingleStep && vcpu.in_io;
+        if over_io {
+            vcpu.in_io = false;
+            self.leave_io(pending.serving)?;
+        }
+        let silent = over_io && !vcpu.reported;
+        let mut response = if silent { go_on() } else { handler(&event) };
+        if let EventReason::Io { .. } = event.reason {
+            vcpu.in_io = true;
+            vcpu.reported = response.action == ResponseAction::SingleStep;
+            self.enter_io(pending.serving)?;
+            response.action = ResponseAction::SingleStep;
+        }
+        let original = self.hidden_code(&request, &mut response);
+        if let (ResponseAction::Reinject, EventReason::Interrupt(interrupt)) =
+            (response.action, event.reason)
+        {
+            self.inject(event.vcpu, &interrupt)?;
+        }
+        let answer = event::encode(&request, &event, &response, &mut vcpu.stepping, original);
+        pending.set_vcpu(vcpu);
+        pending.answer(answer)?;
+        Ok(!silent)
+    }
+
+    /// Port I/O traps again after every answer: it goes on only unmonitored.
+    fn enter_io(&self, serving: &mut Serving) -> Result<()> {
+        serving.in_io = serving.in_io.saturating_add(1);
+        match serving.in_io {
+            1 => self.set_monitor(Monitor::Io, false),
+            _ => Ok(()),
+        }
+    }
+
+    fn leave_io(&self, serving: &mut Serving) -> Result<()> {
+        serving.in_io = serving.in_io.saturating_sub(1);
+        let wanted = self.enabled().contains(&Monitor::Io);
+        match serving.in_io {
+            0 if wanted => self.set_monitor(Monitor::Io, true),
+            _ => Ok(()),
+        }
+    }
+
+    /// For an INT3 to be emulated: the bytes that the default view shows in its place.
+    ///
+    /// Xen wants 16 of them. Where the page ends earlier, the step is made there instead.
+    fn hidden_code(&self, request: &Entry, response: &mut EventResponse) -> Option<[u8; 16]> {
+        let emulated = response.action == ResponseAction::Emulate;
+        if !emulated || request.reason != sys::VM_EVENT_REASON_SOFTWARE_BREAKPOINT {
+            return None;
+        }
+        let pa = event::breakpoint_address(request);
+        let mut code = [0; 16];
+        if self.memory.read(pa, &mut code).is_err() {
+            response.action = ResponseAction::FastSingleStep(ViewId(0));
+            return None;
+        }
+        Some(code)
+    }
+}
+
+fn go_on() -> EventResponse {
+    EventResponse {
+        action: ResponseAction::Continue,
+        view: None,
+        registers: None,
+    }
+}
+
+/// A request that must be answered, come what may.
+struct Pending<'a> {
+    ring: &'a Ring,
+    serving: &'a mut Serving,
+    request: Entry,
+    answered: bool,
+}
+
+impl Pending<'_> {
+    fn vcpu(&self) -> Vcpu {
+        let known = self.serving.vcpus.get(self.request.vcpu_id as usize);
+        known.copied().unwrap_or_default()
+    }
+
+    fn set_vcpu(&mut self, vcpu: Vcpu) {
+        if let Some(known) = self.serving.vcpus.get_mut(self.request.vcpu_id as usize) {
+            *known = vcpu;
+        }
+    }
+
+    fn answer(&mut self, answer: Entry) -> Result<()> {
+        self.answered = true;
+        self.ring.put(&mut self.serving.cursor, answer)
+    }
+}
+
+impl Drop for Pending<'_> {
+    /// The handler failed or panicked: its processor goes on all the same.
+    fn drop(&mut self) {
+        if !self.answered {
+            let answer = event::plain(&self.request);
+            let _ = self.answer(answer);
+        }
+    }
+}
