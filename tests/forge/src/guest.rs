@@ -14,6 +14,7 @@ use crate::process::ProcessState;
 use crate::process::handle_table::HandleTable;
 use crate::profile::Profile;
 use crate::record::{self, Record};
+use crate::user::section::Section;
 use crate::{clock, kernel, object, population, process};
 
 /// Where the frame allocator begins; below lie the System root and the loader's leftovers.
@@ -49,6 +50,8 @@ pub struct Guest {
     pub(crate) used_ids: HashSet<u32>,
     /// The next process or thread id to try.
     pub(crate) next_id: u32,
+    /// Sections of image files by path.
+    pub(crate) image_sections: HashMap<String, Section>,
     /// Top-level entries of the kernel half that user-mode roots have under KVA shadow.
     pub(crate) shadow_entries: Vec<(usize, u64)>,
 }
@@ -103,6 +106,7 @@ impl Guest {
             id_table: None,
             used_ids: HashSet::new(),
             next_id: 4,
+            image_sections: HashMap::new(),
             shadow_entries: Vec::new(),
             options: options.clone(),
             profile,

@@ -57,6 +57,7 @@ mod population;
 mod process;
 mod profile;
 mod record;
+mod user;
 
 pub use dump::ImageFormat;
 pub use dump::header::{BUG_CHECK, DumpType};
@@ -70,6 +71,10 @@ pub use object::file::FileSpec;
 pub use object::{InfoMask, NewObject};
 pub use options::Options;
 pub use paging::{FRAME_MASK, Leaf, PageSize, PteFlags};
+pub use process::vad::{Backing, RegionSpec};
 pub use process::{HandleAttributes, ProcessSpec, ThreadSpec, UserSpace};
 pub use profile::{FieldRef, Profile};
 pub use record::Record;
+pub use user::section::Section;
+pub use user::wide::Width;
+pub use user::{DllSpec, ParametersSpec, SystemDll};

@@ -5,6 +5,7 @@ mod objects;
 mod pages;
 mod processes;
 mod scale;
+mod user;
 
 use crate::guest::Guest;
 
@@ -14,5 +15,6 @@ pub(crate) fn populate(guest: &mut Guest) {
     let processes = processes::create(guest);
     handles::open(guest, &processes, &objects);
     pages::place(guest, &processes);
+    user::place(guest, &processes);
     scale::enlarge(guest);
 }

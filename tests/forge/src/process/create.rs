@@ -69,6 +69,8 @@ impl Guest {
             handle_table: None,
             peb: if has_user_space { layout.peb } else { 0 },
             next_teb: if has_user_space { layout.first_teb } else { 0 },
+            heap: 0..0,
+            regions: Vec::new(),
         };
         self.processes.insert(object, state);
         if spec.user_space == UserSpace::Own {
@@ -80,6 +82,9 @@ impl Guest {
             self.give_handle_table(object);
         }
         self.join_lists(object, spec.session_id);
+        if spec.user_space == UserSpace::Own {
+            user_space::describe(self, object, spec, &layout);
+        }
         object
     }
 

@@ -8,11 +8,15 @@ pub(crate) mod session;
 pub(crate) mod software_pte;
 pub(crate) mod spec;
 pub(crate) mod system;
+pub(crate) mod teb;
 pub(crate) mod thread;
 pub(crate) mod user_space;
+pub(crate) mod vad;
 
 pub use handle_table::HandleAttributes;
 pub use spec::{ProcessSpec, ThreadSpec, UserSpace};
+
+use std::ops::Range;
 
 use handle_table::HandleTable;
 
@@ -34,4 +38,8 @@ pub(crate) struct ProcessState {
     pub peb: u64,
     /// Address of the next native TEB, or 0 for a process without user space.
     pub next_teb: u64,
+    /// Memory for the process's own data that is left.
+    pub heap: Range<u64>,
+    /// Its regions in order of address.
+    pub regions: Vec<vad::Node>,
 }

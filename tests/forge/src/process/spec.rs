@@ -1,6 +1,7 @@
 //! What to make: processes and threads, as the maker of a guest describes them.
 
 use crate::clock;
+use crate::user::ParametersSpec;
 
 /// How much of a user space a process gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,10 @@ pub struct ProcessSpec {
     pub protection: u8,
     /// Its user space.
     pub user_space: UserSpace,
+    /// `BeingDebugged` of its PEBs.
+    pub being_debugged: bool,
+    /// What it is started with; made from its name when absent.
+    pub parameters: Option<ParametersSpec>,
 }
 
 impl Default for ProcessSpec {
@@ -55,6 +60,8 @@ impl Default for ProcessSpec {
             exit_status: 0x103,
             protection: 0,
             user_space: UserSpace::None,
+            being_debugged: false,
+            parameters: None,
         }
     }
 }

@@ -45,6 +45,8 @@ fn build_idle(guest: &mut Guest) {
         handle_table: None,
         peb: 0,
         next_teb: 0,
+        heap: 0..0,
+        regions: Vec::new(),
     };
     guest.processes.insert(object, state);
 }

@@ -3,7 +3,7 @@
 use crate::expected::ExpectedThread;
 use crate::guest::Guest;
 use crate::memory::PAGE_SIZE;
-use crate::process::{ThreadSpec, user_space};
+use crate::process::{ThreadSpec, teb};
 use crate::record::Record;
 
 /// Thread state: running on a processor.
@@ -62,8 +62,9 @@ impl Guest {
         tid: u32,
     ) -> ExpectedThread {
         let owner = self.processes[&process].clone();
-        let teb = user_space::take_teb(self, process, tid);
-        let stack = self.make_stack(spec.has_stack, teb != 0);
+        let tebs = teb::place(self, process, tid);
+        let native_teb = tebs.first().map_or(0, |teb| teb.address);
+        let stack = self.make_stack(spec.has_stack, native_teb != 0);
         let attached = spec.attached_to.is_some();
         let expected = ExpectedThread {
             object,
@@ -85,21 +86,19 @@ impl Guest {
             exit_status: spec.exit_status,
             start_address: spec.start_address,
             win32_start_address: spec.win32_start_address,
-            teb: if owner.is_wow64 && teb != 0 {
-                teb + user_space::teb32_offset(self)
-            } else {
-                teb
-            },
-            native_teb: teb,
+            teb: tebs.last().map_or(0, |teb| teb.address),
+            native_teb,
+            tebs,
             kernel_stack: stack.pointer,
             trap_frame: stack.trap_frame,
+            trap_registers: trap_registers(&stack, spec, native_teb),
             trap_rip: if stack.trap_frame != 0 {
                 spec.start_address
             } else {
                 0
             },
             trap_rsp: if stack.trap_frame != 0 {
-                user_space::stack_pointer(teb)
+                teb::stack_pointer(native_teb)
             } else {
                 0
             },
@@ -195,13 +194,9 @@ impl Guest {
             return;
         }
         let mut frame = self.record("_KTRAP_FRAME");
-        frame
-            .set("Rip", thread.trap_rip)
-            .set("Rsp", thread.trap_rsp)
-            .set("SegCs", 0x33)
-            .set("SegSs", 0x2b)
-            .set("EFlags", 0x246)
-            .set("PreviousMode", thread.previous_mode.into());
+        for (name, value) in &thread.trap_registers {
+            frame.set(name, *value);
+        }
         self.write_record(thread.trap_frame, &frame);
     }
 
@@ -216,4 +211,40 @@ impl Guest {
             self.append_to_list(head, links);
         }
     }
+}
+
+/// Members of a trap frame and their values; nothing where there is no frame.
+fn trap_registers(stack: &Stack, spec: &ThreadSpec, teb: u64) -> Vec<(String, u64)> {
+    const GENERAL: [&str; 11] = [
+        "Rax", "Rcx", "Rdx", "R8", "R9", "R10", "R11", "Rbx", "Rdi", "Rsi", "Rbp",
+    ];
+    if stack.trap_frame == 0 {
+        return Vec::new();
+    }
+    let general = GENERAL
+        .into_iter()
+        .zip((1..).map(|n| n * 0x1111_1111_1111 + teb));
+    let rest = [
+        ("Rip", spec.start_address),
+        ("Rsp", teb::stack_pointer(teb)),
+        ("SegCs", 0x33),
+        ("SegSs", 0x2b),
+        ("SegDs", 0x2b),
+        ("SegEs", 0x2b),
+        ("SegFs", 0x53),
+        ("SegGs", 0x2b),
+        ("EFlags", 0x246),
+        ("MxCsr", 0x1f80),
+        ("GsBase", teb),
+        ("Dr7", 0x400),
+        ("ErrorCode", 4),
+        ("FaultAddress", teb + 0x1234),
+        ("Xmm3.Low", 0x0123_4567_89ab_cdef),
+        ("Xmm3.High", 0x7edc_ba98_7654_3210),
+        ("PreviousMode", spec.previous_mode.into()),
+    ];
+    let members = general.chain(rest);
+    members
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

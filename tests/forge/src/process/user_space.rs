@@ -1,15 +1,18 @@
 //! The user half of a process: image, PEB and TEBs, native and 32-bit.
 
 use crate::guest::Guest;
-use crate::kernel::pe::{self, Extent, Headers, Section};
 use crate::kernel::shared_data;
 use crate::memory::PAGE_SIZE;
 use crate::paging::{self, PageSize, PteFlags};
+use crate::process::ProcessSpec;
+use crate::process::vad::{Backing, RegionSpec};
+use crate::user::wide::Width;
+use crate::user::{ParametersSpec, SystemDll, heap, loader, parameters};
 
 /// Room for the native and the 32-bit TEB of a thread.
-const TEB_STEP: u64 = 0x5000;
+pub(crate) const TEB_STEP: u64 = 0x5000;
 /// TEBs that a process has room for; further threads share the last.
-const TEB_COUNT: u64 = 64;
+pub(crate) const TEB_COUNT: u64 = 64;
 
 /// Where things lie in a user space.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +47,6 @@ impl UserLayout {
 /// Maps and writes what a process has before its first thread.
 pub(crate) fn build(guest: &mut Guest, process: u64, layout: &UserLayout) {
     map_shared_data(guest, process);
-    build_image(guest, process, layout);
     guest.map_user(
         process,
         layout.peb,
@@ -73,102 +75,63 @@ fn map_shared_data(guest: &mut Guest, process: u64) {
     guest.share_user_entries(process);
 }
 
-fn build_image(guest: &mut Guest, process: u64, layout: &UserLayout) {
-    let machine = if layout.is_wow64 {
-        pe::MACHINE_I386
-    } else {
-        pe::MACHINE_AMD64
+/// Places what a process says about itself, maps its executable and describes its regions.
+pub(crate) fn describe(guest: &mut Guest, process: u64, spec: &ProcessSpec, layout: &UserLayout) {
+    describe_blocks(guest, process, layout);
+    heap::build(guest, process);
+    let parameters = match &spec.parameters {
+        Some(parameters) => parameters.clone(),
+        None => ParametersSpec::of(&spec.name, spec.is_wow64),
     };
-    let headers = Headers {
-        machine,
-        is_dll: false,
-        time_stamp: 0x5f00_0001,
-        entry_point: 0x1000,
-        image_base: layout.image,
-        image_size: 0x3000,
-        os_version: (6, 1),
-        exports: Extent::default(),
-        debug: Extent::default(),
-        sections: vec![Section {
-            name: ".text",
-            extent: Extent {
-                rva: 0x1000,
-                size: 0x1000,
-            },
-            characteristics: pe::CODE,
-        }],
+    let widths: &[Width] = match spec.is_wow64 {
+        true => &[Width::X86, Width::Amd64],
+        false => &[Width::Amd64],
     };
-    guest.map_user(
-        process,
-        layout.image,
-        PAGE_SIZE,
-        PteFlags::USER_READ | PteFlags::NO_EXECUTE,
-    );
-    guest.map_user(
-        process,
-        layout.image + 0x1000,
-        PAGE_SIZE,
-        PteFlags::USER_READ,
-    );
-    guest.write_user(process, layout.image, &headers.bytes());
-    guest.write_user(process, layout.image + 0x1000, &[0xcc; 16]);
-}
-
-/// Offset of the 32-bit TEB from the native one.
-pub(crate) fn teb32_offset(guest: &Guest) -> u64 {
-    guest.profile.size_of("_TEB").next_multiple_of(PAGE_SIZE)
-}
-
-/// A user-mode stack pointer to go with a TEB.
-pub(crate) fn stack_pointer(teb: u64) -> u64 {
-    teb - 0x1000_0000 + 0xf58
-}
-
-/// Places the TEBs of a new thread: the address of the native one, or 0 without user space.
-pub(crate) fn take_teb(guest: &mut Guest, process: u64, tid: u32) -> u64 {
-    let Some(state) = guest.processes.get_mut(&process) else {
-        return 0;
-    };
-    let teb = state.next_teb;
-    if teb == 0 {
-        return 0;
-    }
-    let last = state.peb + 0x2000 + (TEB_COUNT - 1) * TEB_STEP;
-    state.next_teb = (teb + TEB_STEP).min(last);
-    write_teb(guest, process, teb, tid);
-    teb
-}
-
-fn write_teb(guest: &mut Guest, process: u64, teb: u64, tid: u32) {
-    let state = guest.processes[&process].clone();
-    guest.map_user(
-        process,
-        teb,
-        0x2000,
-        PteFlags::USER_DATA | PteFlags::NO_EXECUTE,
-    );
-    let mut record = guest.record("_TEB");
-    record
-        .set("NtTib.Self", teb)
-        .set("ProcessEnvironmentBlock", state.peb)
-        .set("ClientId.UniqueProcess", state.pid.into())
-        .set("ClientId.UniqueThread", tid.into());
-    guest.write_user(process, teb, record.bytes());
-    if state.is_wow64 {
-        let teb32 = teb + teb32_offset(guest);
-        guest.map_user(
+    for width in widths {
+        parameters::build(guest, process, *width, &parameters);
+        loader::build(guest, process, *width);
+        guest.poke_peb(
             process,
-            teb32,
-            0x2000,
-            PteFlags::USER_DATA | PteFlags::NO_EXECUTE,
+            *width,
+            "SessionId",
+            spec.session_id.unwrap_or(0).into(),
         );
-        let mut record = guest.record("_TEB32");
-        record
-            .set("NtTib.Self", teb32)
-            .set("ProcessEnvironmentBlock", state.peb - PAGE_SIZE)
-            .set("ClientId.UniqueProcess", state.pid.into())
-            .set("ClientId.UniqueThread", tid.into());
-        guest.write_user(process, teb32, record.bytes());
+        guest.poke_peb(process, *width, "BeingDebugged", spec.being_debugged.into());
+    }
+    let executable = SystemDll {
+        name: &spec.name,
+        width: widths[0],
+        base: layout.image,
+        exports: &[],
+        forwarder: None,
+    };
+    guest.load_executable(process, &executable, &parameters.image_path, widths);
+}
+
+/// The regions of shared data, PEBs and TEBs.
+fn describe_blocks(guest: &mut Guest, process: u64, layout: &UserLayout) {
+    let first = if layout.is_wow64 {
+        layout.peb32
+    } else {
+        layout.peb
+    };
+    let end = layout.first_teb + TEB_COUNT * TEB_STEP;
+    let regions = [
+        (shared_data::USER_ADDRESS, PAGE_SIZE, 1),
+        (first, end - first, 4),
+    ];
+    for (start, size, protection) in regions {
+        guest.add_region(
+            process,
+            &RegionSpec {
+                start,
+                size,
+                protection,
+                committed: true,
+                commit_charge: size / PAGE_SIZE,
+                backing: Backing::Private,
+            },
+        );
     }
 }
 
