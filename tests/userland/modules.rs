@@ -28,7 +28,7 @@ fn assert_module(module: &UserModule<'_>, expected: &ExpectedUserModule) {
     let entry = module.entry().map_or(0, |entry| entry.address().0);
     assert_eq!(entry, expected.entry, "{about}");
     assert_eq!(module.lists(), lists(expected), "{about}");
-    assert_eq!(module.size().unwrap(), expected.size.into());
+    assert_eq!(module.size().unwrap(), u64::from(expected.size));
     assert_eq!(module.entry_point().ok(), Some(entry_point(expected)));
     assert_eq!(module.time_date_stamp().unwrap(), expected.time_stamp);
     assert_eq!(module.name().unwrap(), expected.name);

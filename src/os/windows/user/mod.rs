@@ -12,6 +12,6 @@ mod layout;
 mod record;
 
 pub(super) use self::{
-    layout::{EntryLayout, LoaderLayout, ParametersLayout, PebLayout, TebLayout, UserLayouts},
+    layout::{EntryLayout, ParametersLayout, PebLayout, TebLayout, UserLayouts},
     record::UserRecord,
 };

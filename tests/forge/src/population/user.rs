@@ -53,7 +53,7 @@ fn load_system_dlls(guest: &mut Guest, process: u64) {
             &wow64_dll(high + 0x20_0000),
             EVERYWHERE,
         );
-        load_pair(guest, process, "SysWOW64", Width::X86, 0x77c0_0000, true);
+        load_pair(guest, process, "SysWOW64", Width::X86, 0x7720_0000, true);
     }
 }
 

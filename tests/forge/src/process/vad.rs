@@ -63,7 +63,7 @@ impl Guest {
     /// Makes a region of a process: the address of its descriptor.
     ///
     /// # Panics
-    /// When the process does not exist.
+    /// When the process does not exist or another region begins inside of the new one.
     pub fn add_region(&mut self, process: u64, spec: &RegionSpec) -> u64 {
         let vad = self.place_vad(process, spec);
         let node = Node {
@@ -76,6 +76,17 @@ impl Guest {
         let at = state
             .regions
             .partition_point(|other| other.first_page < node.first_page);
+        let next = state
+            .regions
+            .get(at)
+            .map_or(u64::MAX, |next| next.first_page);
+        let end = (spec.start + spec.size) / PAGE_SIZE;
+        assert!(
+            end <= next,
+            "{:#x} overlaps {:#x}",
+            spec.start,
+            next * PAGE_SIZE
+        );
         state.regions.insert(at, node);
         self.link_tree(process);
         self.expect_region(process, vad, spec);
