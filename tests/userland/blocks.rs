@@ -2,7 +2,9 @@
 
 use winvmi::{
     core::Va,
-    os::windows::{ParameterText, Peb, ProcessParameters, Teb, Windows},
+    os::windows::{
+        Architecture, ExceptionRecord, ParameterText, Peb, ProcessParameters, Teb, Windows,
+    },
 };
 use winvmi_forge::{ExpectedParameters, ExpectedTeb, ExpectedThread, Width};
 
@@ -107,4 +109,75 @@ fn thread_blocks_of_both_widths_are_what_was_placed() {
             }
         }
     });
+}
+
+#[test]
+fn trap_frames_hold_what_was_placed() {
+    on_all_layouts(|windows, expected| {
+        let mut count = 0;
+        for placed in &expected.threads {
+            let frame = windows.thread(Va(placed.object)).last_trap().unwrap();
+            let Some(frame) = frame else {
+                assert!(placed.trap_registers.is_empty());
+                continue;
+            };
+            count += 1;
+            let value = |name: &str| {
+                let mut registers = placed.trap_registers.iter();
+                registers.find(|(it, _)| it == name).unwrap().1
+            };
+            let registers = frame.registers().unwrap();
+            assert_eq!(registers.rip, value("Rip"));
+            assert_eq!(registers.rsp, value("Rsp"));
+            assert_eq!(registers.rax, value("Rax"));
+            assert_eq!(registers.r11, value("R11"));
+            assert_eq!(registers.rbp, value("Rbp"));
+            assert_eq!(registers.rflags, value("EFlags"));
+            assert_eq!(registers.gs.base, value("GsBase"));
+            assert_eq!(u64::from(registers.cs.selector), value("SegCs"));
+            assert_eq!(u64::from(registers.fs.selector), value("SegFs"));
+            assert_eq!(registers.dr7, value("Dr7"));
+            assert_eq!(frame.rip().unwrap(), Va(value("Rip")));
+            assert!(frame.is_from_user_mode().unwrap());
+            assert_eq!(frame.error_code().unwrap(), value("ErrorCode"));
+            assert_eq!(frame.fault_address().unwrap(), Va(value("FaultAddress")));
+            assert_eq!(u64::from(frame.mx_csr().unwrap()), value("MxCsr"));
+            let xmm3 = frame.xmm().unwrap()[3];
+            assert_eq!(
+                (xmm3.low, xmm3.high),
+                (value("Xmm3.Low"), value("Xmm3.High"))
+            );
+            let mode = frame.previous_mode().unwrap();
+            assert_eq!(u64::from(mode), value("PreviousMode"));
+        }
+        assert!(count > 5);
+    });
+}
+
+#[test]
+fn exception_records_of_both_widths_are_read() {
+    let mut guest = crate::support::guest(winvmi_forge::Layout::Win10_1809);
+    let narrow = guest.allocate(0x50);
+    let words = [0xc000_0005_u32, 1, 0, 0x77c0_1234, 2, 1, 0xdead_0000];
+    guest.write(narrow, &words.map(u32::to_le_bytes).concat());
+    let wide = guest.allocate(0x98);
+    let words = [0x1_c000_0005_u64, 0x1000, 0x7ff6_1234_5678, 0xffff, 8, 0x10];
+    guest.write(wide, &words.map(u64::to_le_bytes).concat());
+    let windows = crate::support::windows(guest);
+    let read = |address, architecture| {
+        ExceptionRecord::read(windows.memory(), windows.space(), Va(address), architecture).unwrap()
+    };
+    let record = read(narrow, Architecture::X86);
+    assert_eq!((record.code, record.flags), (0xc000_0005, 1));
+    assert_eq!((record.next, record.address), (Va(0), Va(0x77c0_1234)));
+    assert_eq!(record.information, [1, 0xdead_0000]);
+    let record = read(wide, Architecture::Amd64);
+    assert_eq!((record.code, record.flags), (0xc000_0005, 1));
+    assert_eq!(
+        (record.next, record.address),
+        (Va(0x1000), Va(0x7ff6_1234_5678))
+    );
+    // As many words as a record can hold, whatever it says.
+    assert_eq!(record.information.len(), 15);
+    assert_eq!(record.information[..2], [8, 0x10]);
 }

@@ -1,5 +1,6 @@
 //! x86-64.
 
+pub mod context;
 mod paging;
 mod pte;
 

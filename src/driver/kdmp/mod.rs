@@ -2,7 +2,6 @@
 
 mod bitmap;
 mod blocks;
-mod context;
 mod drivers;
 mod header;
 mod kdbg;

@@ -1,22 +1,18 @@
 //! Registers of the processors: saved in each `_KPRCB`, and in the dump's header
 //! for the one that crashed.
 
-use super::{
-    context::{self, CONTEXT_SIZE},
-    header::Header,
-    kdbg::Kdbg,
-    space::Space,
-};
+use super::{header::Header, kdbg::Kdbg, space::Space};
 use crate::{
-    core::{
-        DescriptorTable, Registers, Va,
-        bytes::{u16_at, u64_at},
-    },
+    arch::amd64::context::{CONTEXT_AMD64, SPECIAL_AMD64},
+    core::{Registers, Va, bytes::u64_at},
     driver::image::SavedRegisters,
 };
 
 /// Bytes of `_KSPECIAL_REGISTERS` that all versions of Windows share.
-const SPECIAL_SIZE: usize = 0xd8;
+const SPECIAL_SIZE: usize = SPECIAL_AMD64.size();
+
+/// Bytes of a `CONTEXT` up to and including `Rip`; vectors and the rest follow.
+const CONTEXT_SIZE: usize = 0x100;
 
 const CR0_PG: u64 = 1 << 31;
 const EFER_LME: u64 = 1 << 8;
@@ -47,7 +43,8 @@ fn long_mode(header: &Header) -> Registers {
 /// Registers from `_DUMP_HEADER64.ContextRecord`.
 fn crashed(header: &Header) -> Option<Registers> {
     let mut registers = long_mode(header);
-    context::load(header.context_record(), &mut registers).then_some(registers)
+    let loaded = CONTEXT_AMD64.load(header.context_record(), &mut registers);
+    loaded.map(|_| registers)
 }
 
 /// Gives a processor without registers those of the header, unless they are
@@ -74,7 +71,9 @@ fn processor(header: &Header, kdbg: &Kdbg, space: &Space, number: u16) -> Option
     let frame = saved_context(kdbg, space, prcb)?;
     let mut bytes = [0; CONTEXT_SIZE];
     space.read(frame, &mut bytes)?;
-    context::load(&bytes, &mut registers).then_some(registers)
+    CONTEXT_AMD64
+        .load(&bytes, &mut registers)
+        .map(|_| registers)
 }
 
 /// Address of a processor's `CONTEXT`: where `_KPRCB.Context` points, else inside
@@ -88,34 +87,10 @@ fn saved_context(kdbg: &Kdbg, space: &Space, prcb: Va) -> Option<Va> {
     pointer.or_else(|| Some(prcb.wrapping_add(kdbg.prcb_context_frame()?)))
 }
 
-/// Loads a `_KSPECIAL_REGISTERS`.
+/// Loads a `_KSPECIAL_REGISTERS`, unless the processor was never frozen and has
+/// zeros there.
 fn load_special(bytes: &[u8; SPECIAL_SIZE], registers: &mut Registers) {
-    let u16 = |offset| u16_at(bytes, offset).unwrap_or_default();
-    let u64 = |offset| u64_at(bytes, offset).unwrap_or_default();
-    // A processor that was never frozen has zeros here.
-    if u64(0x00) & CR0_PG == 0 {
-        return;
+    if u64_at(bytes, 0).is_some_and(|cr0| cr0 & CR0_PG != 0) {
+        SPECIAL_AMD64.load(bytes, registers);
     }
-    registers.cr0 = u64(0x00);
-    registers.cr2 = u64(0x08);
-    registers.cr3 = u64(0x10);
-    registers.cr4 = u64(0x18);
-    registers.gdtr = DescriptorTable {
-        base: u64(0x58),
-        limit: u16(0x56),
-    };
-    registers.idtr = DescriptorTable {
-        base: u64(0x68),
-        limit: u16(0x66),
-    };
-    registers.tr.selector = u16(0x70);
-    registers.ldtr.selector = u16(0x72);
-    registers.cr8 = u64(0xa0);
-    // `MsrGsBase`, `MsrGsSwap`: the bases of kernel and user at the time of saving.
-    registers.gs.base = u64(0xa8);
-    registers.kernel_gs_base = u64(0xb0);
-    registers.star = u64(0xb8);
-    registers.lstar = u64(0xc0);
-    registers.cstar = u64(0xc8);
-    registers.fmask = u64(0xd0);
 }

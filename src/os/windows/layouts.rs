@@ -4,7 +4,9 @@
 //! gathered. Nothing is chosen by Windows version: every structure looks at the
 //! members that the symbols give it.
 
-use super::{handle_table, module, object, process, processor, region, thread, user::UserLayouts};
+use super::{
+    handle_table, module, object, process, processor, region, thread, trap_frame, user::UserLayouts,
+};
 use crate::{
     error::{Error, Result},
     symbols::Profile,
@@ -22,6 +24,7 @@ pub(super) struct Layouts {
     pub(super) processor: processor::Layout,
     pub(super) processor_state: processor::StateLayout,
     pub(super) object: object::Layouts,
+    pub(super) trap_frame: trap_frame::Layout,
     pub(super) user: UserLayouts,
     /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
     pub(super) body_offset: u64,
@@ -44,6 +47,7 @@ impl Layouts {
             processor: processor::Layout::new(isr).map_err(missing)?,
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
             object: object::Layouts::new(profile)?,
+            trap_frame: trap_frame::Layout::new(isr).map_err(missing)?,
             user: UserLayouts::new(profile),
             body_offset: body.offset,
         })

@@ -8,6 +8,7 @@
 
 mod calling;
 mod client_id;
+mod exception_record;
 mod facts;
 pub mod handle_table;
 pub mod kernel;
@@ -26,6 +27,7 @@ mod sources;
 pub mod teb;
 pub mod thread;
 pub mod time;
+pub mod trap_frame;
 mod unicode_string;
 pub mod unloaded;
 mod user;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 pub use self::{
     calling::{Frame, current_pcr},
     client_id::CidTable,
+    exception_record::ExceptionRecord,
     facts::KernelFacts,
     handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
     list::List,
@@ -57,6 +60,7 @@ pub use self::{
     teb::Teb,
     thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
     time::FileTime,
+    trap_frame::TrapFrame,
     unicode_string::UnicodeString,
     unloaded::{UnloadedModule, UnloadedModules},
     user_module::{FindProfile, LoaderLists, UserModule, UserModules},
