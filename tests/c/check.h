@@ -1,0 +1,118 @@
+/* Checks for the C test programs, and the forged guest that they look at. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <winvmi.h>
+
+#include "forged.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* Ends the program when `condition` is false. */
+#define CHECK(condition) check((condition) != 0, __FILE__, __LINE__, #condition)
+
+/* Ends the program when a call does not return `status`. */
+#define CHECK_STATUS(call, status) check_status((call), (status), __FILE__, __LINE__, #call)
+
+/* Ends the program when a call fails. */
+#define CHECK_OK(call) CHECK_STATUS(call, WVMI_OK)
+
+static const char *forged_dump;
+static const char *forged_symbols;
+
+static inline void check(int passed, const char *file, int line, const char *what)
+{
+    if (!passed) {
+        fprintf(stderr, "%s:%d: failed: %s\n", file, line, what);
+        exit(1);
+    }
+}
+
+static inline void check_status(wvmi_status got, wvmi_status want, const char *file, int line,
+                                const char *what)
+{
+    if (got != want) {
+        wvmi_error error;
+        wvmi_last_error(&error, sizeof error);
+        fprintf(stderr, "%s:%d: %s is %s, want %s (%s)\n", file, line, what,
+                wvmi_status_name(got), wvmi_status_name(want), error.message);
+        exit(1);
+    }
+}
+
+static inline wvmi_space space_of(wvmi_space_kind kind, uint64_t value)
+{
+    wvmi_space space;
+    space.kind = kind;
+    space.value = value;
+    return space;
+}
+
+static inline wvmi_space kernel_space(void)
+{
+    return space_of(WVMI_SPACE_KERNEL, 0);
+}
+
+static inline wvmi_config *forged_config(void)
+{
+    wvmi_config *config = NULL;
+    CHECK_OK(wvmi_config_new(&config));
+    CHECK_OK(wvmi_config_add_symbol_path(config, forged_symbols));
+    CHECK_OK(wvmi_config_set_symbol_environment(config, false));
+    return config;
+}
+
+/* Opens the forged guest with its symbols. */
+static inline wvmi_session *open_forged(void)
+{
+    wvmi_config *config = forged_config();
+    wvmi_session *session = NULL;
+    CHECK_OK(wvmi_session_open(forged_dump, config, &session));
+    wvmi_config_free(config);
+    return session;
+}
+
+/* Opens the forged guest without symbols. */
+static inline wvmi_session *open_without_symbols(void)
+{
+    wvmi_config *config = NULL;
+    wvmi_session *session = NULL;
+    CHECK_OK(wvmi_config_new(&config));
+    CHECK_OK(wvmi_config_set_symbol_environment(config, false));
+    CHECK_OK(wvmi_config_set_cache_directory(config, ""));
+    CHECK_OK(wvmi_session_open(forged_dump, config, &session));
+    wvmi_config_free(config);
+    return session;
+}
+
+static inline const struct forged_process *forged_process_named(const char *name)
+{
+    for (size_t i = 0; i < COUNT(forged_processes); i++) {
+        if (strcmp(forged_processes[i].name, name) == 0) {
+            return &forged_processes[i];
+        }
+    }
+    fprintf(stderr, "the forge made no %s\n", name);
+    exit(1);
+}
+
+static inline wvmi_process process_of(const struct forged_process *forged)
+{
+    wvmi_process process;
+    process.object = forged->object;
+    return process;
+}
+
+/* Takes the paths that the runner passes. */
+static inline void begin(int argc, char **argv)
+{
+    CHECK(argc == 3);
+    forged_dump = argv[1];
+    forged_symbols = argv[2];
+}
+
+#endif

@@ -1,0 +1,103 @@
+//! The programs of `tests/c`, compiled in every language and run.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    c_files,
+    forged::Forged,
+    toolchain::{self, Compiler, LANGUAGES, Language, Linkage, compilers},
+};
+
+/// The languages that a source can be compiled in.
+fn languages(source: &Path) -> impl Iterator<Item = Language> {
+    let any = source.extension().is_some_and(|it| it == "c");
+    LANGUAGES
+        .into_iter()
+        .filter(move |language| any || *language == Language::Cpp("-std=c++17"))
+}
+
+fn newest(source: &Path) -> Language {
+    languages(source).last().unwrap()
+}
+
+fn build(compiler: Compiler, language: Language, linkage: Linkage, source: &Path) -> PathBuf {
+    let forged = Forged::get();
+    let name = source.file_stem().unwrap().to_str().unwrap();
+    let name = format!("{name}-{}-{linkage:?}", compiler.c);
+    let program = forged.directory().join(name);
+    compiler.build(language, linkage, (source, forged.directory(), &program));
+    program
+}
+
+/// Runs a program on the forged guest.
+fn run(mut command: Command) {
+    let forged = Forged::get();
+    command.arg(forged.dump()).arg(forged.symbols());
+    command.env("XDG_CACHE_HOME", forged.directory());
+    toolchain::run(&mut command);
+}
+
+#[test]
+fn compile_in_every_language() {
+    let forged = Forged::get();
+    for source in c_files("tests/c") {
+        for compiler in compilers() {
+            for language in languages(&source) {
+                compiler.check(language, &source, forged.directory());
+            }
+        }
+    }
+}
+
+#[test]
+fn pass_with_the_shared_library() {
+    for source in c_files("tests/c") {
+        for compiler in compilers() {
+            let language = languages(&source).next().unwrap();
+            run(Command::new(build(
+                compiler,
+                language,
+                Linkage::Shared,
+                &source,
+            )));
+        }
+    }
+}
+
+#[test]
+fn pass_with_the_static_library() {
+    for source in c_files("tests/c") {
+        let compiler = compilers()[0];
+        run(Command::new(build(
+            compiler,
+            newest(&source),
+            Linkage::Static,
+            &source,
+        )));
+    }
+}
+
+#[test]
+fn pass_under_valgrind() {
+    if !toolchain::is_installed("valgrind") {
+        println!("skipped: valgrind is not installed");
+        return;
+    }
+    for source in c_files("tests/c") {
+        let compiler = compilers()[0];
+        let language = languages(&source).next().unwrap();
+        let program = build(compiler, language, Linkage::Shared, &source);
+        let mut command = Command::new("valgrind");
+        command.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);
+        command.args([
+            "--errors-for-leak-kinds=definite",
+            "--show-leak-kinds=definite",
+            "--fair-sched=yes",
+        ]);
+        command.arg(program);
+        run(command);
+    }
+}
