@@ -70,7 +70,7 @@ class Processes(Plugin):
             row["parent_pid"],
             row["name"],
             row["active_threads"],
-            row["is_wow64"],
+            row["wow64"],
             whole(seconds(row["create_time"])),
             whole(seconds(row["exit_time"])),
         )
@@ -140,7 +140,7 @@ class Handles(Plugin):
             row["pid"],
             row["handle"],
             address(row["object"]),
-            row["type"],
+            row["type_name"],
             int(row["granted_access"], 16),
         )
 

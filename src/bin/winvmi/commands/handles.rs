@@ -13,7 +13,7 @@ use crate::{
     target::{Guest, process_row},
 };
 
-const COLUMNS: &[&str] = &["pid", "handle", "type", "granted_access", "name"];
+const COLUMNS: &[&str] = &["pid", "handle", "type_name", "granted_access", "name"];
 
 pub fn run(guest: &Guest, filter: &ProcessFilter) -> Result<Report> {
     let mut report = guest.list(COLUMNS);
@@ -46,6 +46,6 @@ fn row(windows: &Windows, process: Row, entry: &HandleEntry) -> Row {
             "granted_access",
             Value::Address(entry.granted_access.into()),
         )
-        .with("type", object.type_name().map(Cow::into_owned))
+        .with("type_name", object.type_name().map(Cow::into_owned))
         .with("name", object.path().or_else(|_| object.name()))
 }

@@ -18,7 +18,7 @@ const COLUMNS: &[&str] = &[
     "parent_pid",
     "name",
     "object",
-    "is_wow64",
+    "wow64",
     "active_threads",
 ];
 
@@ -64,9 +64,9 @@ fn row(process: &Process<'_>) -> Row {
         .with("create_time", process.create_time())
         .with("exit_time", process.exit_time())
         .with("exit_status", process.exit_status())
-        .with("is_wow64", process.is_wow64())
-        .with("directory_table", process.translation_root())
-        .with("user_directory_table", process.user_translation_root())
+        .with("wow64", process.is_wow64())
+        .with("root", process.translation_root())
+        .with("user_root", process.user_translation_root())
         .with("image_base", process.image_base())
         .with("peb", process.peb().map(|peb| peb.map(|peb| peb.address)))
         .with(
