@@ -5,6 +5,7 @@
 
 mod config;
 mod locate;
+mod user_symbol;
 
 use std::{
     path::PathBuf,

@@ -50,6 +50,31 @@ pub struct Place {
     pub physical: bool,
 }
 
+/// A module, and where it goes.
+#[derive(Group)]
+pub struct ModuleDump {
+    /// File name of the module, or its base address (0x...)
+    pub module: String,
+    /// File to be written
+    #[arg(long, short, value_name = "PATH")]
+    pub output: PathBuf,
+    /// Id of the process
+    #[arg(long)]
+    pub pid: u32,
+    /// Order of the bytes
+    #[arg(long, value_enum, default_value = "file")]
+    pub layout: DumpLayout,
+}
+
+/// How the bytes of a module are ordered.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum DumpLayout {
+    /// As in the file that the module was loaded from
+    File,
+    /// As in memory
+    Memory,
+}
+
 /// Where processes are looked for.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Source {
@@ -97,6 +122,41 @@ pub enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// Memory regions of processes
+    Regions {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
+    /// Modules of processes, those that no loader lists included
+    Dlls {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
+    /// Command lines of processes
+    Cmdline {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
+    /// Environment variables of processes
+    Env {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
+    /// Write a module of a process to a file; lists what is missing in it
+    DumpModule {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        dump: ModuleDump,
+    },
     /// Bytes of memory
     Read {
         #[command(flatten)]
@@ -132,6 +192,11 @@ impl Command {
             | Self::Threads { target, .. }
             | Self::Handles { target, .. }
             | Self::Modules { target }
+            | Self::Regions { target, .. }
+            | Self::Dlls { target, .. }
+            | Self::Cmdline { target, .. }
+            | Self::Env { target, .. }
+            | Self::DumpModule { target, .. }
             | Self::Read { target, .. }
             | Self::Translate { target, .. }
             | Self::Symbols { target, .. } => target,

@@ -247,7 +247,13 @@ impl<'a> UserModule<'a> {
     pub fn extract(&self, layout: ImageLayout) -> Result<Extraction<Mapped<'a>>> {
         match layout {
             ImageLayout::Memory => {
-                let size = u32::try_from(self.size()?).unwrap_or(u32::MAX);
+                let size = self.size()?;
+                // The loader's word counts as far as memory is set aside for it.
+                let size = match self.region_size() {
+                    Ok(Some(region)) => size.min(region),
+                    _ => size,
+                };
+                let size = u32::try_from(size).unwrap_or(u32::MAX);
                 Ok(Extraction::memory(self.image(), size))
             }
             ImageLayout::File => Extraction::file(self.image()),

@@ -14,23 +14,17 @@ use crate::{
 /// Longest chain of forwarded exports that is followed.
 const FORWARDS_MAX: usize = 8;
 
-/// Finds the symbols of a module; `None` when there are none and the export
-/// table has to do.
+/// Finds the symbols of a module.
 pub trait FindProfile {
-    /// The profile of this PDB.
-    fn find(&self, id: &PdbId) -> Option<Arc<Profile>>;
+    /// The profile of this PDB; `None` when there is none and the export table
+    /// has to do.
+    fn find(&self, id: &PdbId) -> Result<Option<Arc<Profile>>>;
 }
 
 /// No symbols but exports.
 impl FindProfile for () {
-    fn find(&self, _: &PdbId) -> Option<Arc<Profile>> {
-        None
-    }
-}
-
-impl<F: Fn(&PdbId) -> Option<Arc<Profile>>> FindProfile for F {
-    fn find(&self, id: &PdbId) -> Option<Arc<Profile>> {
-        self(id)
+    fn find(&self, _: &PdbId) -> Result<Option<Arc<Profile>>> {
+        Ok(None)
     }
 }
 
@@ -87,7 +81,7 @@ impl UserModule<'_> {
     /// As [`Process::user_symbol`].
     pub fn symbol(&self, name: &str, profiles: &dyn FindProfile) -> Result<Va> {
         let known = match self.pdb() {
-            Ok(Some(id)) => profiles.find(&id),
+            Ok(Some(id)) => profiles.find(&id)?,
             _ => None,
         };
         match known.and_then(|profile| profile.symbol(name)) {

@@ -1,0 +1,45 @@
+//! Symbols of the modules of a process.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::{
+    core::Va,
+    error::{Error, Result},
+    os::windows::{Architecture, FindProfile, Process},
+    symbols::{PdbId, Profile},
+};
+
+/// The places that a session looks for symbols in.
+struct Profiles<'a>(&'a Session);
+
+impl FindProfile for Profiles<'_> {
+    /// Symbols that are damaged are none.
+    fn find(&self, id: &PdbId) -> Result<Option<Arc<Profile>>> {
+        let Self(session) = self;
+        let store = session.config.symbol_store(&[]);
+        match store.load(id, &session.watch()) {
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            profile => Ok(profile.ok()),
+        }
+    }
+}
+
+impl Session {
+    /// Address of `module!symbol` in a process, from the module's PDB, ISF or
+    /// ISR where the configuration's places have it, else from its export table.
+    ///
+    /// Without an `architecture` the process's own modules count: the 32-bit
+    /// `ntdll` of a WoW64 process.
+    ///
+    /// # Errors
+    /// As [`Process::user_symbol`], and [`Error::Cancelled`].
+    pub fn user_symbol(
+        &self,
+        process: &Process<'_>,
+        symbol: &str,
+        architecture: Option<Architecture>,
+    ) -> Result<Va> {
+        process.user_symbol(symbol, architecture, &Profiles(self))
+    }
+}
