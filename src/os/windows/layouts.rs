@@ -5,7 +5,8 @@
 //! members that the symbols give it.
 
 use super::{
-    handle_table, module, object, process, processor, region, thread, trap_frame, user::UserLayouts,
+    handle_table, module, object, process, processor, region, thread, token, trap_frame,
+    user::UserLayouts,
 };
 use crate::{
     error::{Error, Result},
@@ -24,6 +25,7 @@ pub(super) struct Layouts {
     pub(super) processor: processor::Layout,
     pub(super) processor_state: processor::StateLayout,
     pub(super) object: object::Layouts,
+    pub(super) token: token::Layout,
     pub(super) trap_frame: trap_frame::Layout,
     pub(super) user: UserLayouts,
     /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
@@ -47,6 +49,7 @@ impl Layouts {
             processor: processor::Layout::new(isr).map_err(missing)?,
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
             object: object::Layouts::new(profile)?,
+            token: token::Layout::new(profile)?,
             trap_frame: trap_frame::Layout::new(isr).map_err(missing)?,
             user: UserLayouts::new(profile),
             body_offset: body.offset,

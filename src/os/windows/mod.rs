@@ -23,10 +23,12 @@ pub mod process;
 pub mod processor;
 mod record;
 pub mod region;
+pub mod sid;
 mod sources;
 pub mod teb;
 pub mod thread;
 pub mod time;
+pub mod token;
 pub mod trap_frame;
 mod unicode_string;
 pub mod unloaded;
@@ -56,10 +58,16 @@ pub use self::{
     processor::Processor,
     record::Record,
     region::{Region, RegionKind, RegionProtection, Regions},
+    sid::Sid,
     sources::{ProcessSources, SourcedProcess, SourcedProcesses},
     teb::Teb,
     thread::{PreviousMode, Thread, ThreadState, Threads, WaitMode, WaitReason},
     time::FileTime,
+    token::{
+        ElevationType, Group, GroupAttributes, Groups, ImpersonationLevel, IntegrityLevel,
+        LogonSession, Luid, PRIVILEGES, Privilege, Privileges, Token, TokenFlags, TokenKind,
+        TokenSource,
+    },
     trap_frame::TrapFrame,
     unicode_string::UnicodeString,
     unloaded::{UnloadedModule, UnloadedModules},

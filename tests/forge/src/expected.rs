@@ -1,11 +1,15 @@
 //! The answers: everything that the forge placed in a guest.
 
+mod security;
+
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::paging::PageSize;
 use crate::user::wide::Width;
+
+pub use security::{ExpectedGroup, ExpectedToken};
 
 /// Everything that the forge placed in a guest. Addresses are virtual unless a name says physical.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub struct Expected {
     pub objects: Vec<ExpectedObject>,
     /// Handles of all processes.
     pub handles: Vec<ExpectedHandle>,
+    /// Tokens, in order of creation.
+    pub tokens: Vec<ExpectedToken>,
     /// Pages placed for tests of address translation.
     pub pages: Vec<ExpectedPage>,
     /// What processes with a user space of their own were started with; of a WoW64 process in
@@ -515,6 +521,11 @@ impl Expected {
     /// The object at an address.
     pub fn object(&self, address: u64) -> Option<&ExpectedObject> {
         self.objects.iter().find(|object| object.address == address)
+    }
+
+    /// The token at an address.
+    pub fn token(&self, address: u64) -> Option<&ExpectedToken> {
+        self.tokens.iter().find(|token| token.address == address)
     }
 
     /// The object of a namespace path.

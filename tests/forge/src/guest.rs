@@ -44,6 +44,8 @@ pub struct Guest {
     pub(crate) user_frames: HashSet<u64>,
     /// Session structures by number.
     pub(crate) sessions: HashMap<u32, u64>,
+    /// Logon sessions by identifier.
+    pub(crate) logon_sessions: HashMap<u64, u64>,
     /// The table of process and thread ids.
     pub(crate) id_table: Option<HandleTable>,
     /// Process and thread ids given out.
@@ -103,6 +105,7 @@ impl Guest {
             namespace: HashMap::new(),
             user_frames: HashSet::new(),
             sessions: HashMap::new(),
+            logon_sessions: HashMap::new(),
             id_table: None,
             used_ids: HashSet::new(),
             next_id: 4,

@@ -68,6 +68,7 @@ pub use kernel::modules::ModuleSpec;
 pub use layout::{KERNEL_PDB, Layout, LayoutFacts, UnknownLayout};
 pub use memory::{PAGE_SIZE, PhysicalMemory};
 pub use object::file::FileSpec;
+pub use object::token::TokenSpec;
 pub use object::{InfoMask, NewObject};
 pub use options::Options;
 pub use paging::{FRAME_MASK, Leaf, PageSize, PteFlags};

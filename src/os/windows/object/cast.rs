@@ -8,7 +8,7 @@ use super::{
 use crate::{
     core::Va,
     error::Result,
-    os::windows::{Process, Thread, Windows},
+    os::windows::{Process, Thread, Token, Windows},
 };
 
 impl<'a> Object<'a> {
@@ -85,6 +85,11 @@ impl<'a> Object<'a> {
     /// The object as a device, `None` when it is something else.
     pub fn as_device(&self) -> Result<Option<DeviceObject<'a>>> {
         self.cast(ObjectKind::Device, DeviceObject::new)
+    }
+
+    /// The object as a token, `None` when it is something else.
+    pub fn as_token(&self) -> Result<Option<Token<'a>>> {
+        self.cast(ObjectKind::Token, Token::new)
     }
 
     /// The object as a type, `None` when it is something else.

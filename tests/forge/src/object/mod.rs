@@ -5,6 +5,7 @@ pub(crate) mod file;
 pub(crate) mod header;
 pub(crate) mod key;
 pub(crate) mod others;
+pub(crate) mod token;
 pub(crate) mod types;
 
 pub use header::{InfoMask, NewObject};

@@ -1,4 +1,4 @@
-//! Tokens and synchronisation objects.
+//! Synchronisation objects and others without content.
 
 use crate::guest::Guest;
 
@@ -31,19 +31,5 @@ impl Guest {
         structure
             .filter(|structure| self.profile.has_type(structure))
             .map_or(UNKNOWN_BODY, |structure| self.profile.size_of(structure))
-    }
-
-    /// Makes a token: 1 is a primary, 2 an impersonation token.
-    pub fn create_token(&mut self, kind: u32, session: u32, authentication_id: u64) -> u64 {
-        let token = self.create_unnamed("Token", self.profile.size_of("_TOKEN"));
-        let mut record = self.record("_TOKEN");
-        record
-            .set("TokenId.LowPart", token >> 4 & 0xffff_ffff)
-            .set("AuthenticationId.LowPart", authentication_id)
-            .set("TokenType", kind.into())
-            .set("ImpersonationLevel", if kind == 2 { 2 } else { 0 })
-            .set("SessionId", session.into());
-        self.write_record(token, &record);
-        token
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::guest::Guest;
 use crate::object::file::FileSpec;
+use crate::object::token::TokenSpec;
 
 /// Device types (`FILE_DEVICE_*`).
 const DISK: u32 = 7;
@@ -57,7 +58,7 @@ pub(super) fn create(guest: &mut Guest) -> Objects {
     ];
     all.extend(existing.iter().filter_map(|path| guest.lookup(path)));
     all.push(guest.create_desktop("Default"));
-    all.push(guest.create_token(1, 1, 0x2_1f4a));
+    all.push(guest.create_token(&TokenSpec::full(1)));
     let event = guest.create_unnamed("Event", guest.body_size("Event"));
     Objects { all, event }
 }

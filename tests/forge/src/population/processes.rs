@@ -2,6 +2,7 @@
 
 use crate::clock::{BOOT, NOW, SECOND};
 use crate::guest::Guest;
+use crate::object::token::TokenSpec;
 use crate::process::{ProcessSpec, ThreadSpec, UserSpace, thread};
 
 /// Wait reasons used below.
@@ -49,7 +50,7 @@ pub(super) fn create(guest: &mut Guest) -> Processes {
         Some(1),
         0,
     );
-    let impersonation_token = guest.create_token(2, 1, 0x2_1f4a);
+    let impersonation_token = guest.create_token(&TokenSpec::full(1).impersonating(2));
     add_system_threads(guest, system, notepad);
     let waiting = [
         (lsass, WR_LPC_RECEIVE),

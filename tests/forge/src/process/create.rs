@@ -4,6 +4,7 @@ use crate::expected::ExpectedProcess;
 use crate::guest::Guest;
 use crate::kernel::address_space;
 use crate::memory::PAGE_SIZE;
+use crate::object::token::TokenSpec;
 use crate::process::handle_table::HandleTable;
 use crate::process::user_space::{self, UserLayout};
 use crate::process::{ProcessSpec, ProcessState, UserSpace};
@@ -124,7 +125,7 @@ impl Guest {
         layout: &UserLayout,
     ) -> ExpectedProcess {
         let state = self.processes[&object].clone();
-        let token = self.create_token(1, spec.session_id.unwrap_or(0), 0x3e7);
+        let token = self.create_token(&process_token(spec));
         let session = spec.session_id.map_or(0, |id| self.session(id));
         let wow64 = if spec.is_wow64 {
             self.wow64_process(layout)
@@ -255,6 +256,15 @@ pub(crate) fn new_process(guest: &Guest, object: u64) -> Record {
 }
 
 /// The part of a name that `ImageFileName` holds with its terminator.
+/// The machine's own token, or that of the user at the console.
+fn process_token(spec: &ProcessSpec) -> TokenSpec {
+    match spec.session_id {
+        Some(session @ 1..) if spec.is_wow64 => TokenSpec::restricted(session),
+        Some(session @ 1..) => TokenSpec::limited(session),
+        session => TokenSpec::system(session.unwrap_or(0)),
+    }
+}
+
 fn cut_name(name: &str) -> String {
     name.chars().take(14).collect()
 }
