@@ -249,6 +249,22 @@ pub enum Error {
         reason: Cow<'static, str>,
     },
 
+    /// Another callback of the same event decided otherwise.
+    #[error("conflict: {what}")]
+    Conflict {
+        /// What both of them wanted to decide.
+        what: Cow<'static, str>,
+    },
+
+    /// A page is not in memory, and the guest cannot be made to bring it in.
+    #[error("the page of {address:#x} cannot be made resident: {reason}")]
+    NotResident {
+        /// Virtual address of the page.
+        address: u64,
+        /// What stands against it.
+        reason: Cow<'static, str>,
+    },
+
     /// The back end failed.
     #[error("back end: {reason}")]
     BackEnd {

@@ -62,6 +62,10 @@ pub const WVMI_ERROR_CLOSED: wvmi_status = -400;
 pub const WVMI_ERROR_CANCELLED: wvmi_status = -401;
 /// The call is not possible from where it was made.
 pub const WVMI_ERROR_BUSY: wvmi_status = -402;
+/// Another callback of the same event decided otherwise; its decision stays.
+pub const WVMI_ERROR_CONFLICT: wvmi_status = -403;
+/// A page is not in memory, and the guest cannot be made to bring it in.
+pub const WVMI_ERROR_NOT_RESIDENT: wvmi_status = -404;
 
 /// The library itself failed. The call had no effect, the host is unharmed;
 /// please report the message.
@@ -86,6 +90,8 @@ pub fn status_of(error: &Error) -> wvmi_status {
         Error::Closed => WVMI_ERROR_CLOSED,
         Error::Cancelled => WVMI_ERROR_CANCELLED,
         Error::Busy { .. } => WVMI_ERROR_BUSY,
+        Error::Conflict { .. } => WVMI_ERROR_CONFLICT,
+        Error::NotResident { .. } => WVMI_ERROR_NOT_RESIDENT,
         Error::Internal { .. } => WVMI_ERROR_INTERNAL,
     }
 }
@@ -113,6 +119,8 @@ const fn name_of(status: wvmi_status) -> &'static CStr {
         WVMI_ERROR_CLOSED => c"WVMI_ERROR_CLOSED",
         WVMI_ERROR_CANCELLED => c"WVMI_ERROR_CANCELLED",
         WVMI_ERROR_BUSY => c"WVMI_ERROR_BUSY",
+        WVMI_ERROR_CONFLICT => c"WVMI_ERROR_CONFLICT",
+        WVMI_ERROR_NOT_RESIDENT => c"WVMI_ERROR_NOT_RESIDENT",
         WVMI_ERROR_INTERNAL => c"WVMI_ERROR_INTERNAL",
         _ => c"unknown status",
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     core::{
-        Driver, Gfn, PAGE_SIZE, Pa,
-        driver::{Control, Events, PhysicalMemory, VcpuRegisters, Views},
+        Driver, Gfn, Memory, PAGE_SIZE, Pa,
+        driver::{Control, Events, PhysicalMemory, Views},
     },
     error::{Error, Result},
 };
@@ -13,76 +13,73 @@ use crate::{
 /// The bytes of one 4 KiB page.
 pub type PageBytes = [u8; PAGE_SIZE as usize];
 
-/// A driver whose guest can be stopped, written and watched.
+/// A guest that can be stopped, written and watched.
 ///
 /// All reads and writes go to the frames themselves, past every cache.
 #[derive(Clone)]
 pub struct Machine {
-    driver: Arc<dyn Driver>,
+    memory: Arc<Memory>,
 }
 
 impl Machine {
-    /// Wraps a driver.
+    /// The guest behind `memory`.
     ///
     /// Fails with [`Error::NotSupported`] when the back end has no running guest.
-    pub fn new(driver: Arc<dyn Driver>) -> Result<Self> {
-        let machine = Self { driver };
+    pub fn new(memory: Arc<Memory>) -> Result<Self> {
+        let machine = Self { memory };
         machine.physical()?;
         machine.control()?;
         machine.events()?;
         Ok(machine)
     }
 
-    /// The back end.
-    pub fn driver(&self) -> &Arc<dyn Driver> {
-        &self.driver
+    /// Guest memory as everybody reads it.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    fn driver(&self) -> &dyn Driver {
+        self.memory.driver()
     }
 
     fn lacks(&self, what: &str) -> Error {
         Error::not_supported(format!(
             "{what} by the back end \"{}\"",
-            self.driver.info().name
+            self.driver().info().name
         ))
     }
 
     /// Physical memory.
     pub fn physical(&self) -> Result<&dyn PhysicalMemory> {
-        self.driver
+        self.driver()
             .physical()
             .ok_or_else(|| self.lacks("memory by frame"))
     }
 
     /// Pausing, injection and frame allocation.
     pub fn control(&self) -> Result<&dyn Control> {
-        self.driver
+        self.driver()
             .control()
             .ok_or_else(|| self.lacks("pausing the guest"))
     }
 
     /// Guest events.
     pub fn events(&self) -> Result<&dyn Events> {
-        self.driver
+        self.driver()
             .events()
             .ok_or_else(|| self.lacks("guest events"))
     }
 
     /// Alternative memory views.
     pub fn views(&self) -> Result<&dyn Views> {
-        self.driver
+        self.driver()
             .views()
             .ok_or_else(|| self.lacks("memory views"))
     }
 
-    /// Registers of the processors.
-    pub fn registers(&self) -> Result<&dyn VcpuRegisters> {
-        self.driver
-            .registers()
-            .ok_or_else(|| self.lacks("registers"))
-    }
-
     /// Does the back end have memory views, so that hooks can be hidden?
     pub fn has_views(&self) -> bool {
-        self.driver.views().is_some()
+        self.driver().views().is_some()
     }
 
     /// The whole page of a frame.

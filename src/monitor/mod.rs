@@ -1,22 +1,42 @@
 //! The active part: breakpoints that the guest cannot see, and the loop that serves them.
 
 pub mod breakpoint;
+mod calls;
+mod dispatch;
 mod ground;
+mod guest;
+mod limit;
+mod live;
 mod machine;
+mod memory_hooks;
+mod occurrence;
 pub mod page_tables;
 mod patches;
 mod plain;
+mod registration;
+mod resident;
 mod rights;
+mod scope;
 mod shadow;
+mod slots;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::{
+    calls::{CallEnd, CallHandler, CallTracker, EndedCall, Frame},
     ground::Ground,
+    guest::{Guest, Identity, ProcessIdentity, ThreadIdentity},
+    limit::RateLimit,
+    live::{Ended, Landmarks, LiveGuest, NewHook, Place, Target},
     machine::{Machine, Pause},
+    memory_hooks::MemoryRange,
+    occurrence::{Action, Missing, Occurrence, Outcome, Stopped},
     patches::{Location, Medium, Patches, StepOver, ViewPage},
     plain::PlainPatches,
+    registration::{Callback, Handler, HookOptions},
     rights::{Claim, PageRights},
+    scope::Scope,
     shadow::ShadowPages,
+    slots::HookId,
 };

@@ -32,7 +32,7 @@ impl BreakpointManager {
     }
 
     /// A view vanished, and every patch and right in it.
-    fn forget_view(&mut self, ground: &mut Ground, view: ViewId) {
+    pub fn forget_view(&mut self, ground: &mut Ground, view: ViewId) {
         self.patches.forget_view(view);
         ground.rights.forget_view(view);
     }

@@ -2,19 +2,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use crate::{
     core::{
-        Capabilities, Driver, Gfn, Pa,
+        Capabilities, Driver, Gfn, Memory, Pa,
         driver::{
             Control, DriverInfo, Event, EventResponse, Events, Interrupt, MemoryAccess, Monitor,
             PhysicalMemory, Run, ViewId, Views,
         },
     },
     error::{Error, Fault, FaultKind, Result},
+    monitor::Machine,
 };
 
 /// One call that reached the driver.
@@ -58,7 +59,6 @@ pub struct State {
     pub monitors: Vec<Monitor>,
     pub events: VecDeque<Event>,
     pub answers: Vec<(Event, EventResponse)>,
-    pub clock: u64,
     /// Calls until the one that fails, and whether all later ones do too.
     fail_in: Option<(usize, bool)>,
     next_view: u16,
@@ -102,6 +102,14 @@ impl Mock {
             has_views: false,
             ..Self::new()
         }
+    }
+
+    pub fn memory(self: &Arc<Self>) -> Arc<Memory> {
+        Arc::new(Memory::new(Arc::clone(self) as Arc<dyn Driver>, 64))
+    }
+
+    pub fn machine(self: &Arc<Self>) -> Machine {
+        Machine::new(self.memory()).unwrap()
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {

@@ -1,9 +1,12 @@
 //! The monitor against a mock guest: every edge case, and a failure at every driver call.
 
 mod breakpoints;
+mod calls;
 mod faults;
+mod live;
 mod mock;
 mod page_tables;
 mod patches;
 mod rights;
+mod scene;
 mod world;

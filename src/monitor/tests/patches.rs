@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::mock::{Call, DEFAULT_VIEW, FULL, Mock, code};
 use crate::{
     core::{
-        Driver, Gfn, Pa, Va,
+        Gfn, Pa, Va,
         driver::{Interrupt, InterruptKind, ViewId, Views},
     },
     monitor::{
@@ -31,7 +31,7 @@ impl Lab {
         mock.put(PAGE, code(0));
         mock.calls();
         Self {
-            machine: Machine::new(mock.clone() as Arc<dyn Driver>).unwrap(),
+            machine: mock.machine(),
             patches: Patches::new(Box::new(ShadowPages::new())),
             mock,
             view,
@@ -238,7 +238,7 @@ fn only_one_byte_software_breakpoints_are_ours() {
 fn plain_patches_are_visible_lifted_and_masked() {
     let mock = Arc::new(Mock::without_views());
     mock.put(PAGE, code(0));
-    let machine = Machine::new(mock.clone() as Arc<dyn Driver>).unwrap();
+    let machine = mock.machine();
     let mut patches = Patches::new(Box::new(PlainPatches::new()));
     let at = Location::new(ViewId(0), PAGE.pa().wrapping_add(0x21));
     patches.insert(&machine, at, who(1)).unwrap();
@@ -261,7 +261,7 @@ fn plain_patches_are_visible_lifted_and_masked() {
 fn what_the_guest_wrote_over_a_plain_patch_stays() {
     let mock = Arc::new(Mock::without_views());
     mock.put(PAGE, code(0));
-    let machine = Machine::new(mock.clone() as Arc<dyn Driver>).unwrap();
+    let machine = mock.machine();
     let mut patches = Patches::new(Box::new(PlainPatches::new()));
     let at = Location::new(ViewId(0), PAGE.pa());
     patches.insert(&machine, at, who(1)).unwrap();

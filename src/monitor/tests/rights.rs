@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::mock::{FULL, Mock};
 use crate::{
     core::{
-        Driver, Gfn,
+        Gfn,
         driver::{MemoryAccess, Views},
     },
     monitor::{Claim, Machine, PageRights, ViewPage},
@@ -24,7 +24,7 @@ impl Lab {
         let view = mock.create(FULL).unwrap();
         let gfn = Gfn(9);
         Self {
-            machine: Machine::new(mock.clone() as Arc<dyn Driver>).unwrap(),
+            machine: mock.machine(),
             rights: PageRights::new(),
             page: ViewPage { view, gfn },
             mock,

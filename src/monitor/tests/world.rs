@@ -6,11 +6,11 @@ use super::mock::{FULL, Mock, code};
 use crate::{
     arch::amd64::{LongMode, entry_address, index_shift},
     core::{
-        Driver, Gfn, Pa, Va,
+        Gfn, Pa, Va,
         driver::{ViewId, Views},
     },
     monitor::{
-        Ground, Machine, Patches, PlainPatches, ShadowPages,
+        Ground, Patches, PlainPatches, ShadowPages,
         breakpoint::{Breakpoint, BreakpointManager, Key, Reach},
     },
 };
@@ -30,6 +30,44 @@ pub struct World {
     next_table: u64,
 }
 
+fn read_entry(mock: &Mock, at: Pa) -> u64 {
+    let state = mock.state();
+    let page = &state.frames[&at.gfn()];
+    let offset = at.page_offset() as usize;
+    u64::from_le_bytes(page[offset..offset + 8].try_into().unwrap())
+}
+
+fn new_table(mock: &Mock, next: &mut u64) -> Pa {
+    let table = Gfn(*next);
+    *next += 1;
+    mock.put(table, [0; 4096]);
+    table.pa()
+}
+
+fn entry_below(mock: &Mock, next: &mut u64, root: Pa, va: Va, level: u8) -> Pa {
+    let mut table = root;
+    for upper in (level + 1..=4).rev() {
+        let at = entry_address(table, va, upper);
+        if read_entry(mock, at) & 1 == 0 {
+            let fresh = new_table(mock, next);
+            mock.poke(at, &(fresh.0 | PRESENT).to_le_bytes());
+        }
+        table = Pa(read_entry(mock, at) & !0xfff);
+    }
+    entry_address(table, va, level)
+}
+
+/// Sets the entry that maps the 4 KiB page of `va`; tables come from `next` on.
+pub fn map_page(mock: &Mock, next: &mut u64, root: Pa, va: Va, value: u64) {
+    let entry = entry_below(mock, next, root, va, 1);
+    mock.poke(entry, &value.to_le_bytes());
+}
+
+/// Address of the entry of `va` at `level`, whose tables are all present.
+pub fn entry_at(mock: &Mock, root: Pa, va: Va, level: u8) -> Pa {
+    entry_below(mock, &mut u64::MAX.clone(), root, va, level)
+}
+
 impl World {
     pub fn new() -> Self {
         let mock = Arc::new(Mock::new());
@@ -43,7 +81,7 @@ impl World {
     }
 
     fn over(mock: Arc<Mock>, view: ViewId, patches: Patches) -> Self {
-        let machine = Machine::new(mock.clone() as Arc<dyn Driver>).unwrap();
+        let machine = mock.machine();
         for root in [ROOT, OTHER_ROOT] {
             mock.put(root.gfn(), [0; 4096]);
         }
@@ -57,31 +95,16 @@ impl World {
     }
 
     pub fn entry(&self, at: Pa) -> u64 {
-        let state = self.mock.state();
-        let page = &state.frames[&at.gfn()];
-        let offset = at.page_offset() as usize;
-        u64::from_le_bytes(page[offset..offset + 8].try_into().unwrap())
+        read_entry(&self.mock, at)
     }
 
     pub fn new_table(&mut self) -> Pa {
-        let table = Gfn(self.next_table);
-        self.next_table += 1;
-        self.mock.put(table, [0; 4096]);
-        table.pa()
+        new_table(&self.mock, &mut self.next_table)
     }
 
     /// Address of the entry of `va` at `level`, with the tables above it made present.
     pub fn entry_of(&mut self, root: Pa, va: Va, level: u8) -> Pa {
-        let mut table = root;
-        for upper in (level + 1..=4).rev() {
-            let at = entry_address(table, va, upper);
-            if self.entry(at) & 1 == 0 {
-                let fresh = self.new_table();
-                self.set_entry(at, fresh.0 | PRESENT);
-            }
-            table = Pa(self.entry(at) & !0xfff);
-        }
-        entry_address(table, va, level)
+        entry_below(&self.mock, &mut self.next_table, root, va, level)
     }
 
     pub fn set_entry(&self, at: Pa, value: u64) {

@@ -1,0 +1,83 @@
+//! `INT3`: ours, the guest's own, or left over from a patch that is gone.
+
+use super::{Delivery, Role, Verdict, plain};
+use crate::{
+    core::driver::{Event, EventResponse, ResponseAction},
+    monitor::{
+        breakpoint::Hit,
+        live::{LiveGuest, OWN_KEY},
+        occurrence::Stopped,
+        patches::{Location, StepOver},
+        registration::id_of,
+    },
+};
+
+impl LiveGuest {
+    pub(super) fn on_breakpoint(&self, stopped: &Stopped<'_>) -> EventResponse {
+        let event = stopped.event;
+        let Some(at) = self.instruction(event) else {
+            return plain(ResponseAction::Reinject);
+        };
+        let state = self.state();
+        let ours = state.breakpoints.contains(at);
+        let hits = state.breakpoints.hits(at, stopped.root());
+        drop(state);
+        if !ours {
+            // The guest's own, or the patch went while the event was on its way.
+            return match self.holds_int3(event) {
+                true => plain(ResponseAction::Reinject),
+                false => self.let_through(event),
+            };
+        }
+        let verdict = self.deliver_hits(stopped, &hits);
+        self.answer_hit(event, at, verdict)
+    }
+
+    /// Calls the subscribers of a patched instruction.
+    pub(super) fn deliver_hits(&self, stopped: &Stopped<'_>, hits: &[Hit]) -> Verdict {
+        if hits.iter().any(|hit| hit.key == OWN_KEY) {
+            self.on_thread_exit(stopped);
+        }
+        let state = self.state();
+        let delivery = |hit: &Hit| {
+            Some(Delivery {
+                registration: state.registration(id_of(hit.key))?,
+                va: hit.va,
+                role: Role::of(hit.tag),
+            })
+        };
+        let deliveries: Vec<_> = hits.iter().filter_map(delivery).collect();
+        drop(state);
+        self.deliver(stopped, &deliveries)
+    }
+
+    fn answer_hit(&self, event: &Event, at: Location, verdict: Verdict) -> EventResponse {
+        let registers = verdict.outcome.into_registers();
+        let elsewhere = registers
+            .as_ref()
+            .is_some_and(|registers| registers.rip != event.registers.rip);
+        let answer = match verdict.interrupted || elsewhere {
+            true => plain(ResponseAction::Continue),
+            false => self.step_over(event, at),
+        };
+        EventResponse {
+            registers,
+            ..answer
+        }
+    }
+
+    /// Has the processor execute the guest's own instruction at a patch.
+    pub(super) fn step_over(&self, event: &Event, at: Location) -> EventResponse {
+        let mut state = self.state();
+        let state = &mut *state;
+        match state.breakpoints.step_over(&state.ground, at) {
+            Ok(StepOver::InView(view)) => plain(ResponseAction::FastSingleStep(view)),
+            Ok(StepOver::Lifted) => {
+                state.steps.entry(event.vcpu).or_default().lifted = Some(at);
+                plain(ResponseAction::SingleStep)
+            }
+            // The instruction is reached again, and with it the next try.
+            Err(_) => plain(ResponseAction::Continue),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! After the step: what the instruction changed.
+
+use super::{answer_with, plain};
+use crate::{
+    core::driver::{Event, EventResponse, Monitor, ResponseAction, ViewId},
+    monitor::{
+        live::{LiveGuest, State},
+        occurrence::Stopped,
+        patches::{Location, ViewPage},
+    },
+};
+
+/// What is to be done when a processor has made its step.
+#[derive(Debug, Default)]
+pub struct PendingStep {
+    /// View to go back to.
+    pub view: Option<ViewId>,
+    /// Patched pages that it wrote to.
+    pub written: Vec<ViewPage>,
+    /// It wrote to page tables.
+    pub tables: bool,
+    /// Patch that was lifted for it.
+    pub lifted: Option<Location>,
+}
+
+impl LiveGuest {
+    pub(super) fn on_single_step(&self, stopped: &Stopped<'_>) -> EventResponse {
+        let asked_for = self.state().steps.contains_key(&stopped.event.vcpu);
+        if asked_for {
+            return self.finish_step(stopped.event);
+        }
+        let verdict = self.report(stopped, Monitor::SingleStep);
+        answer_with(verdict, ResponseAction::Continue)
+    }
+
+    /// Looks at what the step changed, and has the processor go on in its view.
+    pub(super) fn finish_step(&self, event: &Event) -> EventResponse {
+        let mut state = self.state();
+        let Some(step) = state.steps.remove(&event.vcpu) else {
+            return plain(ResponseAction::Continue);
+        };
+        let view = step.view;
+        let failed = state.after_step(event.vcpu, step);
+        drop(state);
+        if let Err(error) = failed {
+            self.fail(error);
+        }
+        EventResponse {
+            view,
+            ..plain(ResponseAction::Continue)
+        }
+    }
+}
+
+impl State {
+    fn after_step(&mut self, vcpu: u16, step: PendingStep) -> crate::Result<()> {
+        let Self {
+            ground,
+            breakpoints,
+            memory,
+            ..
+        } = self;
+        let mut result = Ok(());
+        if let Some(at) = step.lifted {
+            result = breakpoints.stepped(ground, at);
+        }
+        for page in step.written {
+            result = result.and(breakpoints.refresh(ground, page));
+        }
+        if step.tables {
+            let mut changes = Vec::new();
+            // A second try looks at what the first could not.
+            let processed = ground
+                .process_dirty(vcpu, &mut changes)
+                .or_else(|_| ground.process_dirty(vcpu, &mut changes));
+            for change in &changes {
+                breakpoints.follow(ground, change);
+                memory.follow(ground, change);
+            }
+            result = result.and(processed);
+        }
+        breakpoints.settle(ground);
+        result
+    }
+}

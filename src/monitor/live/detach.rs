@@ -1,0 +1,127 @@
+//! Leaving the guest as it was found.
+//!
+//! The order matters: patches go before their interrupts cease to be reported
+//! (the guest would take them), stepping ends before the view goes (a pending
+//! step returns to it), and steps are ended twice, because an answered event
+//! may begin one.
+
+use std::time::Duration;
+
+use super::{LiveGuest, Phase, State, insert::end_calls};
+use crate::{
+    core::driver::{Event, EventReason, EventResponse, ResponseAction, ViewId},
+    error::{Error, Result},
+    monitor::{machine::Machine, patches::is_breakpoint},
+};
+
+/// Rounds of answering what is pending; each takes all there is.
+const DRAIN_ROUNDS: usize = 64;
+
+impl LiveGuest {
+    /// Removes every hook and leaves the guest as it was found.
+    ///
+    /// Waits until the event loop has ended. Inside a callback it returns false
+    /// at once, and the loop does the rest when the callback returns.
+    ///
+    /// After an error call it again: the guest may still hold what was changed.
+    pub fn close(&self) -> Result<bool> {
+        self.control.close();
+        if self.control.is_server() {
+            return Ok(false);
+        }
+        self.control.wait_ended();
+        self.detach().map(|()| true)
+    }
+
+    pub(super) fn detach(&self) -> Result<()> {
+        let mut state = self.state();
+        for registration in state.registry.iter() {
+            registration.mark_removed();
+        }
+        let registrations = state.registry.drain();
+        let restored = state.restore(self);
+        drop(state);
+        // Callbacks are called and released with no lock held.
+        for registration in &registrations {
+            end_calls(registration);
+        }
+        restored
+    }
+}
+
+impl State {
+    fn restore(&mut self, live: &LiveGuest) -> Result<()> {
+        let Phase::Attached(view) = self.phase else {
+            self.phase = Phase::Closed;
+            return Ok(());
+        };
+        let machine = self.ground.machine.clone();
+        let paused = machine.pause();
+        let unhooked = self.unhook();
+        self.end_events(live, &machine)?;
+        self.end_view(&machine, view)?;
+        // What a destroyed view showed no longer matters; a patch in the guest does.
+        if live.is_visible() {
+            unhooked?;
+        }
+        self.breakpoints.free(&self.ground)?;
+        self.phase = Phase::Closed;
+        paused.map(drop)
+    }
+
+    fn unhook(&mut self) -> Result<()> {
+        let memory = self.memory.clear(&mut self.ground);
+        let code = self.breakpoints.clear(&mut self.ground);
+        memory.and(code)
+    }
+
+    fn end_view(&mut self, machine: &Machine, view: ViewId) -> Result<()> {
+        if let Ok(views) = machine.views() {
+            match views.destroy(view) {
+                // An earlier attempt destroyed it.
+                Ok(()) | Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            self.breakpoints.forget_view(&mut self.ground, view);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Moves every processor out of the view, answers what is pending, ends all steps.
+    fn end_events(&self, live: &LiveGuest, machine: &Machine) -> Result<()> {
+        let (control, events) = (machine.control()?, machine.events()?);
+        if let Ok(views) = machine.views() {
+            views.switch(views.default_view())?;
+        }
+        control.reset()?;
+        for _ in 0..DRAIN_ROUNDS {
+            let mut answer = |event: &Event| self.last_answer(live, machine, event);
+            if events.wait(Duration::ZERO, &mut answer)? == 0 {
+                break;
+            }
+        }
+        control.reset()
+    }
+
+    /// Answers an event of a guest without patches: only a breakpoint of its own
+    /// needs more than going on.
+    fn last_answer(&self, live: &LiveGuest, machine: &Machine, event: &Event) -> EventResponse {
+        let reinject = match &event.reason {
+            EventReason::Interrupt(interrupt) if is_breakpoint(interrupt) => {
+                live.holds_int3_under(event, self.view(), &self.breakpoints)
+            }
+            EventReason::Interrupt(_) => true,
+            _ => false,
+        };
+        EventResponse {
+            action: match reinject {
+                true => ResponseAction::Reinject,
+                false => ResponseAction::Continue,
+            },
+            view: machine.views().ok().map(|views| views.default_view()),
+            registers: None,
+        }
+    }
+}
