@@ -1893,6 +1893,16 @@ typedef struct {
 #define WVMI_ERROR_BUSY -402
 
 /**
+ * Another callback of the same event decided otherwise; its decision stays.
+ */
+#define WVMI_ERROR_CONFLICT -403
+
+/**
+ * A page is not in memory, and the guest cannot be made to bring it in.
+ */
+#define WVMI_ERROR_NOT_RESIDENT -404
+
+/**
  * The library itself failed. The call had no effect, the host is unharmed;
  * please report the message.
  */
