@@ -142,11 +142,8 @@ fn trap_frames_hold_what_was_placed() {
             assert_eq!(frame.error_code().unwrap(), value("ErrorCode"));
             assert_eq!(frame.fault_address().unwrap(), Va(value("FaultAddress")));
             assert_eq!(u64::from(frame.mx_csr().unwrap()), value("MxCsr"));
-            let xmm3 = frame.xmm().unwrap()[3];
-            assert_eq!(
-                (xmm3.low, xmm3.high),
-                (value("Xmm3.Low"), value("Xmm3.High"))
-            );
+            let xmm3 = u128::from(value("Xmm3.High")) << 64 | u128::from(value("Xmm3.Low"));
+            assert_eq!(frame.xmm().unwrap()[3], xmm3);
             let mode = frame.previous_mode().unwrap();
             assert_eq!(u64::from(mode), value("PreviousMode"));
         }

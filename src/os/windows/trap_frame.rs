@@ -4,7 +4,6 @@ use isr::macros::Field;
 
 use super::{Record, Thread, Windows};
 use crate::{
-    arch::amd64::context::M128A,
     core::{Registers, Va},
     error::Result,
 };
@@ -156,11 +155,11 @@ impl<'a> TrapFrame<'a> {
     }
 
     /// `XMM0` to `XMM5`. Corresponds to `_KTRAP_FRAME.Xmm0` to `Xmm5`.
-    pub fn xmm(&self) -> Result<[M128A; XMM_REGISTERS]> {
-        let mut registers = [M128A::default(); XMM_REGISTERS];
+    pub fn xmm(&self) -> Result<[u128; XMM_REGISTERS]> {
+        let mut registers = [0; XMM_REGISTERS];
         for (register, index) in registers.iter_mut().zip(0_u64..) {
-            let bytes: [u8; 16] = self.record.bytes(element(self.layout().Xmm0, index))?;
-            *register = M128A::at(&bytes, 0);
+            let bytes = self.record.bytes(element(self.layout().Xmm0, index))?;
+            *register = u128::from_le_bytes(bytes);
         }
         Ok(registers)
     }
