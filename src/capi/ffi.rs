@@ -310,8 +310,10 @@ impl<T: Plain> SizedOutput<'_, T> {
         // than either side holds, and the argument does not overlap a local.
         unsafe { ptr::copy_nonoverlapping((&raw const value).cast(), self.base, known) };
         let unknown = self.size.saturating_sub(known);
+        // SAFETY: `known` is at most `size`, the caller's extent.
+        let rest = unsafe { self.base.add(known) };
         // SAFETY: the `unknown` bytes after the known ones end at `size`.
-        unsafe { self.base.add(known).write_bytes(0, unknown) };
+        unsafe { rest.write_bytes(0, unknown) };
     }
 }
 
