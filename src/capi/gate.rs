@@ -10,26 +10,28 @@
 //! names the session. So a call costs two plain stores, and no reader ever
 //! writes to memory that another reads.
 
+mod record;
+
+// The concurrency tests put a model checker's atomics in its place.
+use std::sync::atomic as atomics;
 use std::{
     cell::Cell,
     ops::Deref,
     ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence},
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, compiler_fence, fence},
     },
     thread,
     time::Duration,
 };
 
+use self::record::Record;
 use super::session::{Shared, wvmi_session};
 use crate::error::{Error, Result};
 
 /// Most sessions that can be open at once.
 const SLOTS: usize = 1024;
-
-/// Most calls that one thread can be inside of at once (callbacks within callbacks).
-const DEPTH: usize = 8;
 
 /// Handles are odd, so that no real pointer looks like one.
 const MARK: usize = 1;
@@ -53,18 +55,14 @@ static TABLE: [Slot; SLOTS] = [const {
 /// Held while a slot is taken or its generation advanced.
 static CHANGING: Mutex<()> = Mutex::new(());
 
-/// What one thread is inside of.
-struct Record {
-    places: [AtomicPtr<Shared>; DEPTH],
-    depth: AtomicUsize,
-}
+type ThreadRecord = Record<Shared>;
 
 /// Records of all threads; those of ended threads are used again, none is freed.
-static RECORDS: Mutex<Vec<&'static Record>> = Mutex::new(Vec::new());
-static SPARE: Mutex<Vec<&'static Record>> = Mutex::new(Vec::new());
+static RECORDS: Mutex<Vec<&'static ThreadRecord>> = Mutex::new(Vec::new());
+static SPARE: Mutex<Vec<&'static ThreadRecord>> = Mutex::new(Vec::new());
 
 thread_local! {
-    static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    static CURRENT: Cell<Option<&'static ThreadRecord>> = const { Cell::new(None) };
     static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
 }
 
@@ -82,65 +80,43 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Record {
-    #[inline]
-    fn current() -> &'static Self {
-        match CURRENT.get() {
-            Some(record) => record,
-            None => Self::register(),
-        }
-    }
+/// The record of this thread.
+#[inline]
+fn current() -> &'static ThreadRecord {
+    CURRENT.get().unwrap_or_else(register_thread)
+}
 
-    #[cold]
-    fn register() -> &'static Self {
-        let spare = lock(&SPARE).pop();
-        let record = spare.unwrap_or_else(|| {
-            let record: &'static Self = Box::leak(Box::new(Self {
-                places: Default::default(),
-                depth: AtomicUsize::new(0),
-            }));
-            lock(&RECORDS).push(record);
-            record
-        });
-        CURRENT.set(Some(record));
-        // In a thread that is past its destructors the record is not reused.
-        let _ = AT_THREAD_END.try_with(|_| ());
+#[cold]
+fn register_thread() -> &'static ThreadRecord {
+    let spare = lock(&SPARE).pop();
+    let record = spare.unwrap_or_else(|| {
+        let record: &'static ThreadRecord = Box::leak(Box::default());
+        lock(&RECORDS).push(record);
         record
-    }
-
-    fn names(&self, session: *mut Shared) -> bool {
-        self.places
-            .iter()
-            .any(|place| place.load(Ordering::Acquire) == session)
-    }
+    });
+    CURRENT.set(Some(record));
+    // In a thread that is past its destructors the record is not reused.
+    let _ = AT_THREAD_END.try_with(|_| ());
+    record
 }
 
 /// A call that is inside of a session; closing waits for it.
 pub struct Inside {
     session: *const Shared,
-    place: &'static AtomicPtr<Shared>,
-    record: &'static Record,
+    record: &'static ThreadRecord,
 }
 
 impl Inside {
     /// Publishes `session` and keeps it when `valid` still says so afterwards.
     #[inline]
     fn enter(session: *mut Shared, valid: impl FnOnce() -> bool) -> Result<Self> {
-        let record = Record::current();
-        let depth = record.depth.load(Ordering::Relaxed);
-        let Some(place) = record.places.get(depth) else {
+        let record = current();
+        if !record.enter(session, barrier_of_reader) {
             return Err(Error::Busy {
                 reason: "calls within callbacks are nested too deeply".into(),
             });
-        };
-        place.store(session, Ordering::Relaxed);
-        record.depth.store(depth.wrapping_add(1), Ordering::Relaxed);
-        let inside = Self {
-            session,
-            place,
-            record,
-        };
-        barrier_of_reader();
+        }
+        let inside = Self { session, record };
         if valid() {
             Ok(inside)
         } else {
@@ -188,11 +164,7 @@ impl Deref for Inside {
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
-        let depth = self.record.depth.load(Ordering::Relaxed);
-        self.place.store(ptr::null_mut(), Ordering::Release);
-        self.record
-            .depth
-            .store(depth.wrapping_sub(1), Ordering::Relaxed);
+        self.record.leave();
     }
 }
 
@@ -252,7 +224,7 @@ fn retire(slot: &Slot, generation: u64) -> Result<*mut Shared> {
     if slot.generation.load(Ordering::Acquire) != generation || session.is_null() {
         return Err(Error::Closed);
     }
-    if Record::current().names(session) {
+    if current().names(session) {
         return Err(Error::Busy {
             reason: "a session cannot be closed from inside its own callback".into(),
         });

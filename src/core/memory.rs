@@ -112,11 +112,12 @@ impl Memory {
             level: 0,
             kind: FaultKind::NotMapped,
         })?;
+        let generation = self.tlb.generation();
         let mut translation = translator.walk(physical, root, va)?;
         translation.pa = translation.pa.page();
         let page = physical.pin(translation.pa.gfn());
         let cached = Cached { translation, page };
-        self.tlb.insert(root, va, &cached);
+        self.tlb.insert(generation, root, va, &cached);
         Ok(cached)
     }
 

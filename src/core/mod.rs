@@ -18,6 +18,9 @@ mod string;
 mod tlb;
 mod translate;
 
+// The concurrency tests put a model checker's atomics in its place.
+use std::sync::atomic as atomics;
+
 pub use self::{
     address::{Gfn, PAGE_SIZE, Pa, Va},
     driver::{Capabilities, Driver},

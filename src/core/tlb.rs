@@ -4,14 +4,12 @@
 //! write, a reader that meets a writer misses. A generation number stamped into
 //! each slot makes a flush one increment.
 
-use std::{
-    ptr::NonNull,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
-};
+use std::ptr::NonNull;
 
 use super::{
     Pa, Protection, Source, Translation, Va,
     address::{PAGE_SHIFT, PAGE_SIZE},
+    atomics::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
     driver::PinnedPage,
 };
 
@@ -27,13 +25,18 @@ pub struct Cached {
     pub page: Option<PinnedPage>,
 }
 
+/// What was flushed before a walk began; see [`Tlb::generation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation(u64);
+
 /// A slot fills one cache line, so that a probe touches one.
 #[repr(align(64))]
 #[derive(Default)]
 struct Slot {
     /// Odd while a writer is inside.
     sequence: AtomicU32,
-    generation: AtomicU32,
+    /// Empty slots have generation 0, which the cache never has.
+    generation: AtomicU64,
     root: AtomicU64,
     page: AtomicU64,
     /// Frame address | packed attributes in the low 12 bits.
@@ -46,28 +49,29 @@ struct Slot {
 pub struct Tlb {
     slots: Box<[Slot]>,
     mask: u64,
-    generation: AtomicU32,
+    generation: AtomicU64,
     enabled: AtomicBool,
 }
 
 impl Tlb {
     /// A cache of at least `slots` slots (rounded up to a power of two).
     pub fn new(slots: usize) -> Self {
-        let count = slots.clamp(64, 1 << 20).next_power_of_two();
+        Self::with_count(slots.clamp(64, 1 << 20).next_power_of_two())
+    }
+
+    /// A cache of `count` slots, a power of two.
+    pub fn with_count(count: usize) -> Self {
         Self {
             slots: (0..count).map(|_| Slot::default()).collect(),
             mask: (count as u64).wrapping_sub(1),
-            generation: AtomicU32::new(1),
+            generation: AtomicU64::new(1),
             enabled: AtomicBool::new(true),
         }
     }
 
     /// Forgets everything.
     pub fn flush(&self) {
-        // Generation 0 marks empty slots, so it is skipped on wrap-around.
-        if self.generation.fetch_add(1, Ordering::AcqRel) == u32::MAX {
-            self.generation.fetch_add(1, Ordering::AcqRel);
-        }
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Turns caching on (dumps, paused guests) or off (running guests).
@@ -103,12 +107,21 @@ impl Tlb {
         (undisturbed && hit).then(|| unpack(frame, host))
     }
 
-    /// Remembers a mapping; silently does nothing when another writer holds the slot.
-    pub fn insert(&self, root: Pa, va: Va, cached: &Cached) {
+    /// The generation of a walk that begins now.
+    ///
+    /// It is taken before the page tables are read, so that a mapping that was
+    /// read before a flush is not remembered after it.
+    pub fn generation(&self) -> Generation {
+        Generation(self.generation.load(Ordering::Acquire))
+    }
+
+    /// Remembers the mapping that a walk of `generation` found; silently does
+    /// nothing when another writer holds the slot.
+    pub fn insert(&self, generation: Generation, root: Pa, va: Va, cached: &Cached) {
+        // A walk that began after caching was turned off sees that here.
         if !self.enabled.load(Ordering::Acquire) {
             return;
         }
-        let generation = self.generation.load(Ordering::Acquire);
         let page = va.page().0;
         let Some(slot) = self.slot(root, page) else {
             return;
@@ -129,7 +142,7 @@ impl Tlb {
         }
         fence(Ordering::Release);
         let (frame, host) = pack(cached);
-        slot.generation.store(generation, Ordering::Relaxed);
+        slot.generation.store(generation.0, Ordering::Relaxed);
         slot.root.store(root.0, Ordering::Relaxed);
         slot.page.store(page, Ordering::Relaxed);
         slot.frame.store(frame, Ordering::Relaxed);

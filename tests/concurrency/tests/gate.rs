@@ -1,0 +1,99 @@
+//! Closing a session while calls are inside of it.
+
+use loom::{
+    cell::UnsafeCell,
+    model,
+    sync::atomic as atomics,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering, fence},
+    },
+    thread,
+};
+
+#[path = "../../../src/capi/gate/record.rs"]
+mod record;
+
+use record::Record;
+
+/// What is inside of a session; loom tells when it is used and freed at once.
+struct Session(UnsafeCell<u64>);
+
+/// One slot of the table of sessions, and the records of two threads.
+struct Gate {
+    session: *mut Session,
+    generation: AtomicU64,
+    records: [Record<Session>; 2],
+}
+
+// SAFETY: the session is used by the rules under test, which loom watches.
+unsafe impl Send for Gate {}
+// SAFETY: as above.
+unsafe impl Sync for Gate {}
+
+impl Gate {
+    fn new() -> Self {
+        Self {
+            session: Box::into_raw(Box::new(Session(UnsafeCell::new(1)))),
+            generation: AtomicU64::new(0),
+            records: Default::default(),
+        }
+    }
+
+    /// A call of thread `caller` with a handle of generation 0, with another
+    /// call from inside when `depth` is more than 1.
+    fn call(&self, caller: usize, depth: usize) {
+        let record = &self.records[caller];
+        assert!(record.enter(self.session, || fence(Ordering::SeqCst)));
+        if self.generation.load(Ordering::Acquire) == 0 {
+            // SAFETY: closing waits for this call before it frees the session.
+            let session = unsafe { &*self.session };
+            // SAFETY: the closer alone writes, and only once all calls have left.
+            session.0.with(|value| assert_eq!(unsafe { *value }, 1));
+            if depth > 1 {
+                self.call(caller, depth - 1);
+            }
+        }
+        record.leave();
+    }
+
+    fn close(&self) {
+        self.generation.store(1, Ordering::Release);
+        fence(Ordering::SeqCst);
+        for record in &self.records {
+            while record.names(self.session) {
+                thread::yield_now();
+            }
+        }
+        // SAFETY: all calls have left, and new ones see the new generation.
+        let session = unsafe { Box::from_raw(self.session) };
+        // SAFETY: nobody else uses it any more.
+        session.0.with_mut(|value| unsafe { *value = 0 });
+    }
+}
+
+#[test]
+fn closing_waits_for_calls_and_later_calls_are_refused() {
+    model(|| {
+        let gate = Arc::new(Gate::new());
+        let callers = [0, 1].map(|caller| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || gate.call(caller, 1))
+        });
+        gate.close();
+        callers.map(|caller| caller.join().unwrap());
+    });
+}
+
+#[test]
+fn closing_waits_for_calls_within_calls() {
+    model(|| {
+        let gate = Arc::new(Gate::new());
+        let caller = {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || gate.call(0, 2))
+        };
+        gate.close();
+        caller.join().unwrap();
+    });
+}
