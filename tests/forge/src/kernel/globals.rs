@@ -10,6 +10,7 @@ pub(crate) fn write(guest: &mut Guest) {
     write_version(guest);
     write_limits(guest);
     write_invalid_pte_mask(guest);
+    write_protections(guest);
     let base = guest.expected.kernel.base;
     guest.write_u64(guest.symbol("PsNtosImageBase"), base);
     let shadow = u8::from(guest.expected.kernel.kva_shadow);
@@ -66,6 +67,22 @@ fn write_invalid_pte_mask(guest: &mut Guest) {
     if let Some(va) = variable {
         guest.write_u64(va, INVALID_PTE_MASK);
     }
+}
+
+/// What the 32 protections of regions and page-table entries mean to user mode (`PAGE_*`):
+/// the low three bits are the access, the others make it not cached, guarded or combined.
+fn write_protections(guest: &mut Guest) {
+    const ACCESS: [u32; 8] = [0x01, 0x02, 0x10, 0x20, 0x04, 0x08, 0x40, 0x80];
+    const MODIFIERS: [u32; 4] = [0, 0x200, 0x100, 0x400];
+    let value = |modifier, access| match access {
+        1 => access,
+        _ => access | modifier,
+    };
+    let all = MODIFIERS
+        .into_iter()
+        .flat_map(|modifier| ACCESS.map(|access| value(modifier, access)));
+    let bytes: Vec<u8> = all.flat_map(u32::to_le_bytes).collect();
+    guest.write(guest.symbol("MmProtectToValue"), &bytes);
 }
 
 fn write_number(guest: &mut Guest, symbol: &str, value: u32) {
