@@ -2,6 +2,7 @@
 //! field, on all eight layouts, whole and damaged.
 
 mod damage;
+mod groups;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -5,8 +5,8 @@
 //! members that the symbols give it.
 
 use super::{
-    handle_table, module, object, process, processor, region, thread, token, trap_frame,
-    user::UserLayouts,
+    handle_table, job, module, object, process, processor, protection, region, session, thread,
+    token, trap_frame, user::UserLayouts,
 };
 use crate::{
     error::{Error, Result},
@@ -26,6 +26,9 @@ pub(super) struct Layouts {
     pub(super) processor_state: processor::StateLayout,
     pub(super) object: object::Layouts,
     pub(super) token: token::Layout,
+    pub(super) session: session::Layout,
+    pub(super) job: job::Layout,
+    pub(super) protection: protection::Layout,
     pub(super) trap_frame: trap_frame::Layout,
     pub(super) user: UserLayouts,
     /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
@@ -50,6 +53,9 @@ impl Layouts {
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
             object: object::Layouts::new(profile)?,
             token: token::Layout::new(profile)?,
+            session: session::Layout::new(isr).map_err(missing)?,
+            job: job::Layout::new(isr).map_err(missing)?,
+            protection: protection::Layout::new(isr).map_err(missing)?,
             trap_frame: trap_frame::Layout::new(isr).map_err(missing)?,
             user: UserLayouts::new(profile),
             body_offset: body.offset,

@@ -11,6 +11,7 @@ mod client_id;
 mod exception_record;
 mod facts;
 pub mod handle_table;
+pub mod job;
 pub mod kernel;
 mod layouts;
 mod list;
@@ -21,8 +22,10 @@ mod paging;
 pub mod peb;
 pub mod process;
 pub mod processor;
+pub mod protection;
 mod record;
 pub mod region;
+pub mod session;
 pub mod sid;
 mod sources;
 pub mod teb;
@@ -43,6 +46,7 @@ pub use self::{
     exception_record::ExceptionRecord,
     facts::KernelFacts,
     handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
+    job::{JobLimits, JobObject, JobUiRestrictions},
     list::List,
     loader::{LoaderData, LoaderEntries, LoaderEntry, LoaderOrder},
     module::{Module, Modules},
@@ -56,8 +60,10 @@ pub use self::{
     peb::{Environment, ParameterText, Peb, ProcessParameters, Variable},
     process::{Architecture, PebAddress, Process, Processes},
     processor::Processor,
+    protection::{ProcessProtection, ProtectionKind, ProtectionSigner},
     record::Record,
     region::{Region, RegionKind, RegionProtection, Regions},
+    session::{TerminalSession, TerminalSessions},
     sid::Sid,
     sources::{ProcessSources, SourcedProcess, SourcedProcesses},
     teb::Teb,

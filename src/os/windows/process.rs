@@ -33,6 +33,15 @@ isr::macros::offsets! {
             ObjectTable: Field,
             ThreadListHead: Field,
             ActiveThreads: Option<Field>,
+            SeAuditProcessCreationInfo: Field,
+        }
+
+        struct _SE_AUDIT_PROCESS_CREATION_INFO {
+            ImageFileName: Field,
+        }
+
+        struct _OBJECT_NAME_INFORMATION {
+            Name: Field,
         }
 
         #[isr(optional)]
@@ -198,6 +207,22 @@ impl<'a> Process<'a> {
         Ok(Space::Virtual { root })
     }
 
+    /// Path of the executable as the kernel opened it
+    /// (`\Device\HarddiskVolume2\Windows\explorer.exe`), `None` for processes of the kernel.
+    /// Corresponds to `_EPROCESS.SeAuditProcessCreationInfo.ImageFileName`.
+    pub fn image_path(&self) -> Result<Option<String>> {
+        let layout = self.layout();
+        let audit = layout._EPROCESS.SeAuditProcessCreationInfo;
+        let name = layout._SE_AUDIT_PROCESS_CREATION_INFO.ImageFileName;
+        let name = self.record.embedded(audit).pointer_or_none(name)?;
+        let text = |name| {
+            self.record
+                .at(name)
+                .text(layout._OBJECT_NAME_INFORMATION.Name)
+        };
+        name.map(text).transpose()
+    }
+
     /// Base of the executable. Corresponds to `_EPROCESS.SectionBaseAddress`.
     pub fn image_base(&self) -> Result<Va> {
         self.record
@@ -292,18 +317,33 @@ impl<'a> Process<'a> {
     }
 }
 
-/// The processes on the active list; an `Err` is a gap.
-/// Corresponds to `PsActiveProcessHead`.
+/// The processes on a list (the active ones, those of a session or of a job); an
+/// `Err` is a gap.
 pub struct Processes<'a> {
     windows: &'a Windows,
     list: List<'a>,
+    /// The links of the list in an `_EPROCESS`.
+    link: Field,
 }
 
 impl<'a> Processes<'a> {
+    /// The active processes. `head` corresponds to `PsActiveProcessHead`.
     pub(super) fn new(windows: &'a Windows, head: Va) -> Self {
+        let link = windows.layouts.process._EPROCESS.ActiveProcessLinks;
+        Self::linked(windows, head, link, "_EPROCESS.ActiveProcessLinks")
+    }
+
+    /// The processes on the list of `head` that are linked by `link`, whose name is `structure`.
+    pub(super) fn linked(
+        windows: &'a Windows,
+        head: Va,
+        link: Field,
+        structure: &'static str,
+    ) -> Self {
         Self {
             windows,
-            list: windows.list(head, "_EPROCESS.ActiveProcessLinks"),
+            list: windows.list(head, structure),
+            link,
         }
     }
 }
@@ -312,9 +352,8 @@ impl<'a> Iterator for Processes<'a> {
     type Item = Result<Process<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let link = self.windows.layouts.process._EPROCESS.ActiveProcessLinks;
         Some(self.list.next()?.map(|entry| {
-            let object = entry.wrapping_sub(link.offset());
+            let object = entry.wrapping_sub(self.link.offset());
             Process::new(self.windows, object)
         }))
     }

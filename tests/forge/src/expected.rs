@@ -1,5 +1,6 @@
 //! The answers: everything that the forge placed in a guest.
 
+mod job;
 mod security;
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::paging::PageSize;
 use crate::user::wide::Width;
 
+pub use job::ExpectedJob;
 pub use security::{ExpectedGroup, ExpectedToken};
 
 /// Everything that the forge placed in a guest. Addresses are virtual unless a name says physical.
@@ -32,6 +34,8 @@ pub struct Expected {
     pub objects: Vec<ExpectedObject>,
     /// Handles of all processes.
     pub handles: Vec<ExpectedHandle>,
+    /// Jobs, in order of creation.
+    pub jobs: Vec<ExpectedJob>,
     /// Tokens, in order of creation.
     pub tokens: Vec<ExpectedToken>,
     /// Pages placed for tests of address translation.

@@ -72,6 +72,7 @@ pub use object::token::TokenSpec;
 pub use object::{InfoMask, NewObject};
 pub use options::Options;
 pub use paging::{FRAME_MASK, Leaf, PageSize, PteFlags};
+pub use process::job::JobSpec;
 pub use process::vad::{Backing, RegionSpec};
 pub use process::{HandleAttributes, ProcessSpec, ThreadSpec, UserSpace};
 pub use profile::{FieldRef, Profile};

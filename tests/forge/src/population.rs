@@ -1,6 +1,7 @@
 //! The standard population: processes, threads, objects and handles of every kind.
 
 mod handles;
+mod jobs;
 mod objects;
 mod pages;
 mod processes;
@@ -14,6 +15,7 @@ pub(crate) fn populate(guest: &mut Guest) {
     let objects = objects::create(guest);
     let processes = processes::create(guest);
     handles::open(guest, &processes, &objects);
+    jobs::place(guest, &processes);
     pages::place(guest, &processes);
     user::place(guest, &processes);
     scale::enlarge(guest);

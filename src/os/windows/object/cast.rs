@@ -8,7 +8,7 @@ use super::{
 use crate::{
     core::Va,
     error::Result,
-    os::windows::{Process, Thread, Token, Windows},
+    os::windows::{JobObject, Process, Thread, Token, Windows},
 };
 
 impl<'a> Object<'a> {
@@ -90,6 +90,11 @@ impl<'a> Object<'a> {
     /// The object as a token, `None` when it is something else.
     pub fn as_token(&self) -> Result<Option<Token<'a>>> {
         self.cast(ObjectKind::Token, Token::new)
+    }
+
+    /// The object as a job, `None` when it is something else.
+    pub fn as_job(&self) -> Result<Option<JobObject<'a>>> {
+        self.cast(ObjectKind::Job, JobObject::new)
     }
 
     /// The object as a type, `None` when it is something else.

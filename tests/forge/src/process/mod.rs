@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod handle_table;
 pub(crate) mod id_table;
+pub(crate) mod job;
 pub(crate) mod scheduling;
 pub(crate) mod session;
 pub(crate) mod software_pte;
