@@ -50,6 +50,9 @@ pub trait Guest: Send + Sync {
     /// Whom the stopped processor was running.
     fn identify(&self, event: &Event) -> Result<Identity>;
 
+    /// The process whose object is at `object`.
+    fn process(&self, object: Va) -> Result<ProcessIdentity>;
+
     /// Image file name of a process.
     fn image_name(&self, process: Va) -> Result<String>;
 

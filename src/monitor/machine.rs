@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     core::{
         Driver, Gfn, Memory, PAGE_SIZE, Pa,
-        driver::{Control, Events, PhysicalMemory, Views},
+        driver::{Control, Event, Events, PhysicalMemory, Views},
     },
     error::{Error, Result},
 };
@@ -75,6 +75,14 @@ impl Machine {
         self.driver()
             .views()
             .ok_or_else(|| self.lacks("memory views"))
+    }
+
+    /// Interrupt request level of a stopped processor: its CR8, which some back
+    /// ends tell apart from their events only.
+    pub fn irql(&self, event: &Event) -> u64 {
+        let registers = self.driver().registers();
+        let asked = registers.and_then(|registers| registers.get(event.vcpu).ok());
+        asked.map_or(event.registers.cr8, |registers| registers.cr8)
     }
 
     /// Does the back end have memory views, so that hooks can be hidden?

@@ -86,19 +86,6 @@ impl Outcome {
     pub fn into_registers(self) -> Option<Box<Registers>> {
         self.registers.map(|(_, registers)| registers)
     }
-
-    /// Has the processor go on at `rip`, unless a subscriber sent it elsewhere.
-    pub fn advance(&mut self, registers: &Registers, rip: u64) {
-        match &mut self.registers {
-            Some((_, changed)) if changed.rip != registers.rip => {}
-            Some((_, changed)) => changed.rip = rip,
-            None => {
-                let nobody = HookId::from_bits(0);
-                let advanced = Registers { rip, ..*registers };
-                self.registers = Some((nobody, Box::new(advanced)));
-            }
-        }
-    }
 }
 
 impl<'a> Stopped<'a> {

@@ -97,12 +97,14 @@ impl Residency {
 
 /// The page fault that brings `missing` in, if it can be raised without harm.
 ///
-/// `attempt` is the one that asks, from 1 on.
+/// `attempt` is the one that asks, from 1 on; `irql` is the processor's CR8,
+/// which events do not always carry.
 pub fn page_fault(
     stopped: &Stopped<'_>,
     guest: &dyn Guest,
     missing: &Missing,
     attempt: u32,
+    irql: u64,
 ) -> Result<Interrupt> {
     let refuse = |reason: &'static str| {
         Err(Error::NotResident {
@@ -115,7 +117,7 @@ pub fn page_fault(
     if attempt > MAX_ATTEMPTS {
         return refuse("the guest was asked three times");
     }
-    if registers.cr8 >= DISPATCH_LEVEL {
+    if irql >= DISPATCH_LEVEL {
         return refuse("the processor is at DISPATCH_LEVEL or above");
     }
     if registers.rflags & RFLAGS_IF == 0 {

@@ -2,13 +2,16 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::guest::{Guest, Identity, ProcessIdentity, ThreadIdentity};
+use crate::core::Va;
 
 /// Longest chain of parents that is followed.
 const MAX_GENERATIONS: usize = 64;
+/// Processes that are remembered as outside of a tree.
+const MAX_STRANGERS: usize = 4096;
 
 /// Whom a hook concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +28,28 @@ pub enum Scope {
     Thread(ThreadIdentity),
 }
 
+/// Who belongs to a process's descendants, as far as it was found out.
+#[derive(Default)]
+struct Family {
+    members: HashSet<ProcessIdentity>,
+    strangers: HashSet<ProcessIdentity>,
+    /// Objects of children that were created and have not been seen since.
+    newborn: HashSet<Va>,
+}
+
 /// A scope with what was found out about processes.
 pub struct ScopeFilter {
     scope: Scope,
-    /// Processes that are known to descend from the scope's process.
-    family: Mutex<HashSet<ProcessIdentity>>,
+    family: Mutex<Family>,
 }
 
 impl ScopeFilter {
     /// A filter for `scope`.
     pub fn new(scope: Scope) -> Self {
-        let family = match &scope {
-            Scope::ProcessTree(head) => HashSet::from([*head]),
-            _ => HashSet::new(),
-        };
+        let mut family = Family::default();
+        if let Scope::ProcessTree(head) = &scope {
+            family.members.insert(*head);
+        }
         Self {
             scope,
             family: Mutex::new(family),
@@ -50,11 +61,6 @@ impl ScopeFilter {
         matches!(self.scope, Scope::All)
     }
 
-    /// The scope.
-    pub const fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
     /// Is the thread inside the scope?
     pub fn admits(&self, guest: &dyn Guest, identity: &Identity) -> bool {
         match &self.scope {
@@ -64,32 +70,69 @@ impl ScopeFilter {
             Scope::ImageName(name) => guest
                 .image_name(identity.process.object)
                 .is_ok_and(|image| same_image(&image, name)),
-            Scope::ProcessTree(_) => self.descends(guest, identity.process),
+            Scope::ProcessTree(_) => self.family().admits(guest, identity.process),
         }
     }
 
-    /// Learns of a new process, whose parent may be gone when it first hits.
-    pub fn process_created(&self, parent: &ProcessIdentity, child: &ProcessIdentity) {
-        let mut family = self.family.lock().unwrap_or_else(PoisonError::into_inner);
-        if family.contains(parent) {
-            family.insert(*child);
-        }
+    fn family(&self) -> MutexGuard<'_, Family> {
+        self.family.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn descends(&self, guest: &dyn Guest, process: ProcessIdentity) -> bool {
-        let mut family = self.family.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut line = vec![process];
-        while let Some(youngest) = line.last() {
-            if family.contains(youngest) {
-                family.extend(line);
-                return true;
-            }
-            match guest.parent(youngest) {
-                Ok(Some(parent)) if line.len() < MAX_GENERATIONS => line.push(parent),
-                _ => return false,
-            }
+    /// Learns of a new process at `child`, whose parent may be gone when it is
+    /// first seen.
+    pub fn process_created(&self, parent: Option<&ProcessIdentity>, child: Va) {
+        if let Scope::ProcessTree(_) = self.scope {
+            let mut family = self.family();
+            match parent.is_some_and(|parent| family.members.contains(parent)) {
+                true => family.newborn.insert(child),
+                false => family.newborn.remove(&child),
+            };
         }
+    }
+}
+
+impl Family {
+    fn admits(&mut self, guest: &dyn Guest, process: ProcessIdentity) -> bool {
+        if self.members.contains(&process) {
+            return true;
+        }
+        if self.newborn.remove(&process.object) {
+            return self.members.insert(process);
+        }
+        if self.strangers.contains(&process) {
+            return false;
+        }
+        let (line, related) = self.ancestry(guest, process);
+        if related {
+            self.members.extend(line);
+            return true;
+        }
+        if self.strangers.len() >= MAX_STRANGERS {
+            self.strangers.clear();
+        }
+        self.strangers.insert(process);
         false
+    }
+
+    /// The living ancestors up to a member, and whether there is one.
+    fn ancestry(
+        &self,
+        guest: &dyn Guest,
+        process: ProcessIdentity,
+    ) -> (Vec<ProcessIdentity>, bool) {
+        let mut line = vec![process];
+        let mut youngest = process;
+        while line.len() < MAX_GENERATIONS {
+            let Ok(Some(parent)) = guest.parent(&youngest) else {
+                break;
+            };
+            if self.members.contains(&parent) {
+                return (line, true);
+            }
+            line.push(parent);
+            youngest = parent;
+        }
+        (line, false)
     }
 }
 

@@ -127,7 +127,8 @@ impl LiveGuest {
         missing: &Missing,
         attempt: u32,
     ) -> crate::Result<()> {
-        let fault = page_fault(stopped, &*self.guest, missing, attempt)?;
+        let irql = self.machine.irql(stopped.event);
+        let fault = page_fault(stopped, &*self.guest, missing, attempt, irql)?;
         let control = self.machine.control()?;
         control.inject(stopped.event.vcpu, &fault)
     }

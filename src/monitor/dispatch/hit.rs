@@ -2,7 +2,10 @@
 
 use super::{Delivery, Role, Verdict, plain};
 use crate::{
-    core::driver::{Event, EventResponse, ResponseAction},
+    core::{
+        Va,
+        driver::{Event, EventResponse, ResponseAction},
+    },
     monitor::{
         breakpoint::Hit,
         live::{LiveGuest, OWN_KEY},
@@ -35,8 +38,12 @@ impl LiveGuest {
 
     /// Calls the subscribers of a patched instruction.
     pub(super) fn deliver_hits(&self, stopped: &Stopped<'_>, hits: &[Hit]) -> Verdict {
-        if hits.iter().any(|hit| hit.key == OWN_KEY) {
-            self.on_thread_exit(stopped);
+        for hit in hits.iter().filter(|hit| hit.key == OWN_KEY) {
+            match Role::of(hit.tag) {
+                Role::ThreadExit => self.on_thread_exit(stopped),
+                Role::ProcessCreated => self.on_process_created(stopped),
+                Role::Entry | Role::Return => {}
+            }
         }
         let state = self.state();
         let delivery = |hit: &Hit| {
@@ -49,6 +56,16 @@ impl LiveGuest {
         let deliveries: Vec<_> = hits.iter().filter_map(delivery).collect();
         drop(state);
         self.deliver(stopped, &deliveries)
+    }
+
+    /// A process begins: scopes that take in its parent take it in, too.
+    fn on_process_created(&self, stopped: &Stopped<'_>) {
+        let registers = &stopped.event.registers;
+        let (child, parent) = (Va(registers.rcx), Va(registers.rdx));
+        let parent = self.guest.process(parent).ok();
+        for hook in self.state().registry.iter() {
+            hook.filter().process_created(parent.as_ref(), child);
+        }
     }
 
     fn answer_hit(&self, event: &Event, at: Location, verdict: Verdict) -> EventResponse {

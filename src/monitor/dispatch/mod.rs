@@ -44,6 +44,8 @@ pub enum Role {
     Return,
     /// Where threads end.
     ThreadExit,
+    /// Where processes begin.
+    ProcessCreated,
 }
 
 impl Role {
@@ -53,6 +55,7 @@ impl Role {
             Self::Entry => 0,
             Self::Return => 1,
             Self::ThreadExit => 2,
+            Self::ProcessCreated => 3,
         }
     }
 
@@ -60,6 +63,7 @@ impl Role {
         match tag {
             1 => Self::Return,
             2 => Self::ThreadExit,
+            3 => Self::ProcessCreated,
             _ => Self::Entry,
         }
     }
@@ -117,10 +121,7 @@ impl LiveGuest {
             reason => match monitor_of(reason) {
                 Some(monitor) => {
                     let verdict = self.report(&stopped, monitor);
-                    answer_with(
-                        self.past_instruction(event, verdict),
-                        ResponseAction::Continue,
-                    )
+                    answer_with(verdict, ResponseAction::Continue)
                 }
                 None => plain(ResponseAction::Continue),
             },
@@ -143,15 +144,6 @@ impl LiveGuest {
         self.deliver(stopped, &deliveries)
     }
 
-    /// `CPUID` was executed, but the processor still stands in front of it.
-    fn past_instruction(&self, event: &Event, mut verdict: Verdict) -> Verdict {
-        if let EventReason::CpuId { length, .. } = event.reason {
-            let next = event.registers.rip.wrapping_add(length.into());
-            verdict.outcome.advance(&event.registers, next);
-        }
-        verdict
-    }
-
     /// The answer to an event that nobody is told about.
     fn unheard(&self, event: &Event) -> EventResponse {
         match &event.reason {
@@ -164,10 +156,6 @@ impl LiveGuest {
             EventReason::Interrupt(_) => plain(ResponseAction::Reinject),
             EventReason::MemoryAccess { pa, access, .. } => self.let_access(event, *pa, *access),
             EventReason::SingleStep => self.finish_step(event),
-            EventReason::CpuId { .. } => {
-                let verdict = self.past_instruction(event, Verdict::default());
-                answer_with(verdict, ResponseAction::Continue)
-            }
             _ => plain(ResponseAction::Continue),
         }
     }

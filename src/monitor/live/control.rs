@@ -11,17 +11,22 @@ use std::{
     time::Duration,
 };
 
+use once_cell::sync::OnceCell;
+
 use crate::{
     error::{Error, Result},
     monitor::machine::Machine,
 };
+
+/// How often a back end without a descriptor is asked for events.
+const INTERVAL: Duration = Duration::from_millis(2);
 
 /// Who serves events, and what it is told.
 pub struct LoopControl {
     /// An `eventfd`: readable after a wake-up.
     wake: OwnedFd,
     /// An `epoll` over the back end's descriptor and `wake`.
-    both: Option<OwnedFd>,
+    both: OnceCell<OwnedFd>,
     stop: AtomicBool,
     closing: AtomicBool,
     server: Mutex<Option<ThreadId>>,
@@ -77,18 +82,12 @@ fn add(epoll: &OwnedFd, descriptor: libc::c_int) -> Result<()> {
 }
 
 impl LoopControl {
-    pub fn new(machine: &Machine) -> Result<Self> {
+    pub fn new() -> Result<Self> {
         // SAFETY: takes numbers only.
         let wake = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        let wake = owned(checked(wake, "make an eventfd")?);
-        let both = match machine.events()?.fd() {
-            Ok(descriptor) => Some(Self::join(descriptor, &wake)?),
-            // The back end is asked at intervals instead.
-            Err(_) => None,
-        };
         Ok(Self {
-            wake,
-            both,
+            wake: owned(checked(wake, "make an eventfd")?),
+            both: OnceCell::new(),
             stop: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             server: Mutex::new(None),
@@ -169,17 +168,20 @@ impl LoopControl {
     }
 
     /// A descriptor that is readable while events or a wake-up are pending.
-    pub fn descriptor(&self) -> Result<libc::c_int> {
-        let both = self.both.as_ref();
-        both.map(AsRawFd::as_raw_fd)
-            .ok_or_else(|| Error::not_supported("a descriptor for the events of this back end"))
+    ///
+    /// Made at its first use: before that, the back end need not report anything.
+    pub fn descriptor(&self, machine: &Machine) -> Result<libc::c_int> {
+        let join = || Self::join(machine.events()?.fd()?, &self.wake);
+        self.both.get_or_try_init(join).map(AsRawFd::as_raw_fd)
     }
 
     /// Waits for events or a wake-up, whichever is first.
-    pub fn wait(&self, timeout: Duration) -> Result<Woken> {
-        let descriptor = match &self.both {
-            Some(both) => both.as_raw_fd(),
-            None => self.wake.as_raw_fd(),
+    ///
+    /// Where the back end has no descriptor it is asked at intervals.
+    pub fn wait(&self, machine: &Machine, timeout: Duration) -> Result<Woken> {
+        let (descriptor, timeout) = match self.descriptor(machine) {
+            Ok(both) => (both, timeout),
+            Err(_) => (self.wake.as_raw_fd(), timeout.min(INTERVAL)),
         };
         let mut polled = libc::pollfd {
             fd: descriptor,
@@ -200,11 +202,6 @@ impl LoopControl {
             true => Woken::ByCall,
             false => Woken::Otherwise,
         })
-    }
-
-    /// Must the back end be asked at intervals?
-    pub const fn is_blind(&self) -> bool {
-        self.both.is_none()
     }
 
     fn take_wake(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LiveGuest, OWN_KEY, Place, State, Target};
+use super::{Landmarks, LiveGuest, OWN_KEY, Place, State, Target};
 use crate::{
     core::{
         Va,
@@ -14,6 +14,7 @@ use crate::{
         calls::Site,
         dispatch::{Role, guarded},
         registration::{Handler, HookOptions, Registration, key_of},
+        scope::Scope,
         slots::HookId,
     },
 };
@@ -154,7 +155,8 @@ impl State {
         let mut code = Vec::new();
         let mut owners = Vec::new();
         for (index, hook) in hooks.into_iter().enumerate() {
-            let calls = matches!(hook.handler, Handler::Calls(_));
+            self.insert_landmarks(live, view, &hook)
+                .map_err(|error| (index, error))?;
             let make = |id| Arc::new(Registration::new(id, hook.options, hook.handler));
             let id = self.registry.insert(make);
             registrations.extend(self.registry.get(id).map(Arc::clone));
@@ -163,10 +165,7 @@ impl State {
                     let entry = |place| breakpoint(view, id, place, Role::Entry);
                     code.extend(places.iter().map(entry));
                     owners.resize(code.len(), index);
-                    match calls {
-                        true => self.follow_thread_exits(live, view),
-                        false => Ok(()),
-                    }
+                    Ok(())
                 }
                 Target::Memory(range) => {
                     let key = key_of(id);
@@ -183,22 +182,28 @@ impl State {
         })
     }
 
-    /// Has ended threads reported, for call hooks.
-    fn follow_thread_exits(&mut self, live: &LiveGuest, view: ViewId) -> Result<()> {
-        let Some(va) = live.landmarks.thread_exit else {
-            return Ok(());
-        };
-        let breakpoint = Breakpoint {
-            view,
-            root: live.landmarks.kernel_root,
-            va,
-            key: OWN_KEY,
-            tag: Role::ThreadExit.tag(),
-            reach: Reach::Global,
-        };
-        self.breakpoints
-            .insert(&mut self.ground, &breakpoint)
-            .map(drop)
+    /// Hooks what the engine itself must know of for a hook.
+    fn insert_landmarks(&mut self, live: &LiveGuest, view: ViewId, new: &NewHook) -> Result<()> {
+        let calls = matches!(new.handler, Handler::Calls(_));
+        let tree = matches!(new.options.scope, Scope::ProcessTree(_));
+        let Landmarks {
+            kernel_root: root,
+            thread_exit,
+            process_created,
+        } = live.landmarks;
+        let wanted = [
+            (thread_exit.filter(|_| calls), Role::ThreadExit),
+            (process_created.filter(|_| tree), Role::ProcessCreated),
+        ];
+        for (landmark, role) in wanted {
+            let Some(va) = landmark else { continue };
+            let landmark = Breakpoint {
+                key: OWN_KEY,
+                ..breakpoint(view, HookId::from_bits(0), &Place { root, va }, role)
+            };
+            self.breakpoints.insert(&mut self.ground, &landmark)?;
+        }
+        Ok(())
     }
 
     fn subscribe(&mut self, id: HookId, monitor: Monitor) -> Result<()> {

@@ -67,6 +67,9 @@ pub struct Landmarks {
     pub kernel_root: Pa,
     /// Where a thread passes once, at its end: `PspExitThread`.
     pub thread_exit: Option<Va>,
+    /// Where each new process passes, before it runs, with its object and its
+    /// parent's as arguments: `PspInsertProcess`.
+    pub process_created: Option<Va>,
 }
 
 /// How far the guest is taken over.
@@ -139,7 +142,7 @@ impl LiveGuest {
             residency: Residency::default(),
         };
         Ok(Self {
-            control: LoopControl::new(&machine)?,
+            control: LoopControl::new()?,
             machine,
             guest,
             landmarks,

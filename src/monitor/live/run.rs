@@ -7,8 +7,6 @@ use crate::error::{Error, Result};
 
 /// How long one wait lasts at most: cancellation is noticed after it at the latest.
 const SLICE: Duration = Duration::from_millis(200);
-/// The same for back ends without a descriptor.
-const BLIND_SLICE: Duration = Duration::from_millis(2);
 
 /// Why the event loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,16 +73,15 @@ impl LiveGuest {
                 return Err(Error::Cancelled);
             }
             let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-            match left {
-                Some(_) if handled > 0 => return Ok(Ended::Handled(handled)),
-                Some(Duration::ZERO) => return Ok(Ended::TimedOut),
-                _ => {}
-            }
-            let slice = match self.control.is_blind() {
-                true => BLIND_SLICE,
-                false => SLICE,
+            let wait = match (left, handled) {
+                (Some(_), 1..) => return Ok(Ended::Handled(handled)),
+                (Some(Duration::ZERO), _) => return Ok(Ended::TimedOut),
+                (Some(left), _) => left.min(SLICE),
+                (None, 0) => SLICE,
+                // There may be more than the back end gives at once.
+                (None, _) => Duration::ZERO,
             };
-            let woken = self.control.wait(left.unwrap_or(slice).min(slice))?;
+            let woken = self.control.wait(&self.machine, wait)?;
             if woken == Woken::ByCall && !self.is_told() {
                 return Ok(Ended::Woken);
             }
@@ -117,6 +114,6 @@ impl LiveGuest {
     /// # Errors
     /// [`Error::NotSupported`] when the back end has none.
     pub fn fd(&self) -> Result<i32> {
-        self.control.descriptor()
+        self.control.descriptor(&self.machine)
     }
 }

@@ -5,41 +5,27 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
-    thread,
     time::Duration,
 };
 
 use super::{
-    mock::{Call, DEFAULT_VIEW, Mock},
+    mock::{Call, DEFAULT_VIEW},
     scene::{
-        CALLER, CALLER_FRAME, KERNEL_CODE, KERNEL_FRAME, STACK_FRAME, Scene, new_hook, process,
-        thread as thread_identity,
+        CALLER, CALLER_FRAME, KERNEL_CODE, KERNEL_FRAME, PROCESS_CREATED, STEP, Scene,
+        byte_at_code, counter, new_hook, process, thread as thread_identity,
     },
-    world::{PRESENT, ROOT},
 };
 use crate::{
     core::{
-        Registers, Space, Va,
-        driver::{EventReason, MemoryAccess, Monitor, ResponseAction},
+        Registers, Va,
+        driver::{EventReason, Monitor, ResponseAction},
     },
     error::Error,
     monitor::{
-        Action, Ended, Handler, HookId, HookOptions, MemoryRange, Missing, NewHook, RateLimit,
-        Scope, Target, patches::INT3,
+        Action, Ended, Handler, HookId, HookOptions, NewHook, RateLimit, Scope, Target,
+        patches::INT3,
     },
 };
-
-const STEP: ResponseAction = ResponseAction::FastSingleStep(DEFAULT_VIEW);
-
-fn counter() -> (Arc<AtomicU32>, Arc<AtomicU32>) {
-    let counter = Arc::new(AtomicU32::new(0));
-    (counter.clone(), counter)
-}
-
-fn byte_at_code(scene: &Scene) -> u8 {
-    let pa = KERNEL_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
-    scene.mock.seen(scene.view(), pa)
-}
 
 #[test]
 fn the_guest_is_left_alone_until_the_first_hook() {
@@ -135,6 +121,39 @@ fn scopes_are_evaluated_before_any_callback() {
     hook(Scope::Process(reused), 1000);
     scene.hit(KERNEL_CODE);
     assert_eq!(hits.load(Ordering::Relaxed), 111);
+}
+
+#[test]
+fn children_belong_to_a_tree_though_their_parent_is_gone() {
+    let scene = Scene::new();
+    let (hits, counted) = counter();
+    scene.hook(KERNEL_CODE, Scope::ProcessTree(process(2)), move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Action::Continue
+    });
+    scene.hit(KERNEL_CODE);
+    assert_eq!(
+        hits.load(Ordering::Relaxed),
+        0,
+        "process 4 has no known parent"
+    );
+    let created = |child, parent| Registers {
+        rcx: process(child).object.0,
+        rdx: process(parent).object.0,
+        ..Scene::registers(PROCESS_CREATED, 1)
+    };
+    let hit_by = |id: u64| {
+        let registers = Registers {
+            r14: id,
+            ..Scene::registers(KERNEL_CODE, 1)
+        };
+        scene.stop_at(Scene::int3(registers));
+        hits.swap(0, Ordering::Relaxed)
+    };
+    for (child, parent) in [(5, 2), (6, 5), (7, 1)] {
+        scene.stop_at(Scene::int3(created(child, parent)));
+        assert_eq!(hit_by(child.into()), u32::from(child != 7));
+    }
 }
 
 #[test]
@@ -259,15 +278,14 @@ fn every_reason_is_answered() {
             old: 0,
             new: 1,
         },
+        EventReason::CpuId {
+            leaf: 1,
+            subleaf: 0,
+            length: 2,
+        },
     ] {
         assert_eq!(answer(reason).action, ResponseAction::Continue);
     }
-    let cpuid = answer(EventReason::CpuId {
-        leaf: 1,
-        subleaf: 0,
-        length: 2,
-    });
-    assert_eq!(cpuid.registers.unwrap().rip, CALLER.0 + 2);
 }
 
 #[test]
@@ -297,168 +315,6 @@ fn processor_events_reach_their_subscribers_and_can_be_denied() {
 }
 
 #[test]
-fn writes_to_hooked_code_are_made_and_honoured() {
-    let scene = Scene::new();
-    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
-    let pa = KERNEL_FRAME.pa();
-    let answer = scene.stop_at(Scene::access(pa, MemoryAccess::WRITE));
-    assert_eq!(answer.action, ResponseAction::SingleStep);
-    assert_eq!(answer.view, Some(DEFAULT_VIEW));
-    scene.mock.poke(pa, &[0x5a]);
-    let registers = Scene::registers(CALLER, 1);
-    let view = scene.view();
-    let after = scene.stop_in(DEFAULT_VIEW, registers, EventReason::SingleStep);
-    assert_eq!(
-        (after.action, after.view),
-        (ResponseAction::Continue, Some(view))
-    );
-    assert_eq!(scene.mock.seen(view, pa), 0x5a);
-    assert_eq!(byte_at_code(&scene), INT3);
-    let read = scene.stop_at(Scene::access(pa, MemoryAccess::READ));
-    assert_eq!(read.action, STEP);
-}
-
-#[test]
-fn a_page_out_and_in_moves_the_hook() {
-    let scene = Scene::new();
-    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
-    let entry = super::world::entry_at(&scene.mock, ROOT, KERNEL_CODE, 1);
-    let view = scene.view();
-    for value in [0, STACK_FRAME.pa().0 | PRESENT] {
-        let answer = scene.stop_at(Scene::access(entry, MemoryAccess::WRITE));
-        assert_eq!(answer.action, ResponseAction::SingleStep);
-        scene.mock.poke(entry, &value.to_le_bytes());
-        let registers = Scene::registers(CALLER, 1);
-        scene.stop_in(DEFAULT_VIEW, registers, EventReason::SingleStep);
-        assert_ne!(byte_at_code(&scene), INT3);
-    }
-    let moved = STACK_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
-    assert_eq!(scene.mock.seen(view, moved), INT3);
-}
-
-#[test]
-fn memory_hooks_report_their_range_and_access_only() {
-    let scene = Scene::new();
-    let (hits, counted) = counter();
-    let range = MemoryRange {
-        space: Space::Virtual { root: ROOT },
-        start: CALLER.0,
-        length: 16,
-        access: MemoryAccess::WRITE,
-    };
-    let hook = NewHook {
-        target: Target::Memory(range),
-        options: HookOptions::default(),
-        handler: Handler::Event(Box::new(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            Action::Continue
-        })),
-    };
-    let id = scene.live.insert(hook).unwrap();
-    let first = CALLER_FRAME.pa().wrapping_add(CALLER.page_offset());
-    for (offset, access, expected) in [
-        (0, MemoryAccess::WRITE, 1),
-        (15, MemoryAccess::WRITE, 2),
-        (16, MemoryAccess::WRITE, 2),
-        (3, MemoryAccess::READ, 2),
-    ] {
-        let pa = first.wrapping_add(offset);
-        assert_eq!(scene.stop_at(Scene::access(pa, access)).action, STEP);
-        assert_eq!(hits.load(Ordering::Relaxed), expected);
-    }
-    scene.live.remove(id).unwrap();
-    assert_eq!(scene.mock.altered(scene.view()), 0);
-}
-
-#[test]
-fn a_missing_page_is_brought_in_and_the_waiting_callback_called_again() {
-    let scene = Scene::new();
-    *scene.guest.resident_allowed.lock().unwrap() = true;
-    let calls: Arc<Mutex<Vec<String>>> = Arc::default();
-    let missing = Missing {
-        va: Va(0x7ff6_1234_5000),
-        access: MemoryAccess::WRITE,
-    };
-    for name in ["a", "b", "c"] {
-        let calls = calls.clone();
-        scene.hook(KERNEL_CODE, Scope::All, move |event| {
-            let refused = if event.not_resident { "!" } else { "" };
-            let call = format!("{name}{}{refused}", event.attempt);
-            calls.lock().unwrap().push(call);
-            match name {
-                "b" => Action::MakeResident(missing),
-                _ => Action::Continue,
-            }
-        });
-    }
-    for _ in 0..3 {
-        scene.mock.calls();
-        let answer = scene.hit(KERNEL_CODE);
-        assert_eq!(answer.action, ResponseAction::Continue);
-        let injected = scene.mock.calls().into_iter().find_map(|call| match call {
-            Call::Inject(vcpu, interrupt) => Some((vcpu, interrupt)),
-            _ => None,
-        });
-        let (vcpu, interrupt) = injected.unwrap();
-        assert_eq!(
-            (vcpu, interrupt.vector, interrupt.extra),
-            (0, 14, missing.va.0)
-        );
-        assert_eq!(interrupt.error_code, Some(2), "a write, by the kernel");
-    }
-    // Another thread's hit in between is its own.
-    let other = Scene::int3(Scene::registers(KERNEL_CODE, 2));
-    assert_eq!(scene.stop_at(other).action, ResponseAction::Continue);
-    assert_eq!(scene.hit(KERNEL_CODE).action, STEP);
-    let expected = ["a1", "b1", "b2", "b3", "a1", "b1", "b4", "b4!", "c1"];
-    assert_eq!(*calls.lock().unwrap(), expected);
-}
-
-#[test]
-fn no_page_fault_is_raised_where_it_would_do_harm() {
-    let harmless = Scene::registers(KERNEL_CODE, 1);
-    let user = crate::core::Segment {
-        selector: 0x33,
-        ..harmless.cs
-    };
-    let cases = [
-        (false, harmless),
-        (true, Registers { cr8: 2, ..harmless }),
-        (
-            true,
-            Registers {
-                rflags: 2,
-                ..harmless
-            },
-        ),
-        (
-            true,
-            Registers {
-                cs: user,
-                ..harmless
-            },
-        ),
-    ];
-    for (allowed, registers) in cases {
-        let scene = Scene::new();
-        *scene.guest.resident_allowed.lock().unwrap() = allowed;
-        let (refusals, counted) = counter();
-        scene.hook(KERNEL_CODE, Scope::All, move |event| {
-            counted.fetch_add(event.not_resident.into(), Ordering::Relaxed);
-            Action::MakeResident(Missing {
-                va: KERNEL_CODE,
-                access: MemoryAccess::READ,
-            })
-        });
-        scene.mock.calls();
-        assert_eq!(scene.stop_at(Scene::int3(registers)).action, STEP);
-        assert_eq!(refusals.load(Ordering::Relaxed), 1);
-        let injected = |call: &Call| matches!(call, Call::Inject(..));
-        assert!(!scene.mock.calls().iter().any(injected));
-    }
-}
-
-#[test]
 fn a_flooded_hook_is_suspended() {
     let scene = Scene::new();
     let seen: Arc<Mutex<Vec<bool>>> = Arc::default();
@@ -477,155 +333,4 @@ fn a_flooded_hook_is_suspended() {
         assert_eq!(scene.hit(KERNEL_CODE).action, STEP);
     }
     assert_eq!(*seen.lock().unwrap(), [false, false, true]);
-}
-
-#[test]
-fn the_loop_stops_wakes_and_is_cancelled() {
-    let scene = Scene::new();
-    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Stop);
-    let (registers, reason) = Scene::int3(Scene::registers(KERNEL_CODE, 1));
-    scene.queue(registers, reason);
-    assert_eq!(scene.live.run(&|| false).unwrap(), Ended::Stopped);
-    let live = scene.live.clone();
-    let waker = thread::spawn(move || live.wakeup());
-    assert_eq!(scene.live.run(&|| false).unwrap(), Ended::Woken);
-    waker.join().unwrap();
-    let cancelled = scene.live.run(&|| true);
-    assert!(matches!(cancelled, Err(Error::Cancelled)));
-}
-
-#[test]
-fn closing_waits_for_the_loop_of_another_thread() {
-    let scene = Scene::new();
-    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
-    let live = scene.live.clone();
-    let runner = thread::spawn(move || live.run(&|| false));
-    thread::sleep(Duration::from_millis(20));
-    assert!(matches!(scene.poll(), Err(Error::Busy { .. })));
-    assert!(scene.live.close().unwrap());
-    assert_eq!(runner.join().unwrap().unwrap(), Ended::Closed);
-    assert_eq!(scene.mock.state().views.len(), 1);
-}
-
-#[test]
-fn closing_inside_a_callback_completes_when_the_loop_ends() {
-    let scene = Scene::new();
-    let live = Arc::downgrade(&scene.live);
-    scene.hook(KERNEL_CODE, Scope::All, move |_| {
-        assert!(!live.upgrade().unwrap().close().unwrap());
-        Action::Continue
-    });
-    let (registers, reason) = Scene::int3(Scene::registers(KERNEL_CODE, 1));
-    scene.queue(registers, reason);
-    assert_eq!(scene.live.run(&|| false).unwrap(), Ended::Closed);
-    assert!(scene.mock.state().allocated.is_empty());
-}
-
-#[test]
-fn detaching_follows_the_one_safe_order() {
-    let scene = Scene::new();
-    scene.hook(KERNEL_CODE, Scope::All, |_| panic!("nobody is called"));
-    // Two events are on their way: one of ours, one of the guest's.
-    let own = CALLER_FRAME.pa().wrapping_add(CALLER.page_offset());
-    scene.mock.poke(own, &[INT3]);
-    for va in [KERNEL_CODE, CALLER] {
-        let (registers, reason) = Scene::int3(Scene::registers(va, 1));
-        scene.queue(registers, reason);
-    }
-    let view = scene.view();
-    scene.mock.calls();
-    scene.live.close().unwrap();
-    let calls = scene.mock.calls();
-    let first = |wanted: &Call| calls.iter().position(|call| call == wanted).unwrap();
-    let last = |wanted: &Call| calls.iter().rposition(|call| call == wanted).unwrap();
-    assert_eq!(first(&Call::Pause), 0);
-    let unpatched = first(&Call::ResetPage(view, KERNEL_FRAME));
-    let order = [
-        unpatched,
-        first(&Call::Switch(DEFAULT_VIEW)),
-        first(&Call::ResetEvents),
-        first(&Call::Wait),
-        last(&Call::ResetEvents),
-        first(&Call::DestroyView(view)),
-        last(&Call::Resume),
-    ];
-    assert!(order.is_sorted(), "{calls:?}");
-    let state = scene.mock.state();
-    let answers: Vec<_> = state.answers.iter().map(|(_, it)| it.action).collect();
-    assert_eq!(
-        answers,
-        [ResponseAction::Continue, ResponseAction::Reinject]
-    );
-    assert!(
-        state
-            .answers
-            .iter()
-            .all(|(_, it)| it.view == Some(DEFAULT_VIEW))
-    );
-}
-
-#[test]
-fn closing_can_be_repeated_after_a_failure_at_any_call() {
-    for calls in 0.. {
-        let scene = Scene::new();
-        scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
-        scene.mock.fail_after(calls);
-        let closed = scene.live.close();
-        let failed = scene.mock.heal();
-        if closed.is_err() {
-            scene.live.close().unwrap();
-        }
-        let state = scene.mock.state();
-        assert!(state.allocated.is_empty(), "call {calls}");
-        assert_eq!((state.views.len(), state.paused), (1, 0), "call {calls}");
-        if !failed {
-            break;
-        }
-    }
-}
-
-#[test]
-fn taking_the_guest_over_fails_whole_at_any_call() {
-    for calls in 0.. {
-        let scene = Scene::new();
-        scene.mock.fail_after(calls);
-        let hook = new_hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
-        let inserted = scene.live.insert(hook);
-        let failed = scene.mock.heal();
-        if inserted.is_err() {
-            let hook = new_hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
-            scene.live.insert(hook).unwrap();
-        }
-        assert_eq!(byte_at_code(&scene), INT3, "call {calls}");
-        scene.live.close().unwrap();
-        let state = scene.mock.state();
-        assert!(state.allocated.is_empty());
-        assert_eq!((state.views.len(), state.paused), (1, 0));
-        if !failed {
-            break;
-        }
-    }
-}
-
-#[test]
-fn without_views_a_patch_is_lifted_for_the_step() {
-    let scene = Scene::over(Mock::without_views());
-    let (hits, counted) = counter();
-    scene.hook(KERNEL_CODE, Scope::All, move |_| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        Action::Continue
-    });
-    assert!(scene.live.is_visible());
-    let pa = KERNEL_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
-    let original = scene.live.original_byte(pa).unwrap();
-    assert_eq!(scene.mock.byte(pa), INT3);
-    assert_eq!(scene.hit(KERNEL_CODE).action, ResponseAction::SingleStep);
-    assert_eq!(scene.mock.byte(pa), original);
-    let registers = Scene::registers(CALLER, 1);
-    let after = scene.stop_at((registers, EventReason::SingleStep));
-    assert_eq!(after.action, ResponseAction::Continue);
-    assert_eq!(scene.mock.byte(pa), INT3);
-    assert_eq!(hits.load(Ordering::Relaxed), 1);
-    scene.live.close().unwrap();
-    assert_eq!(scene.mock.byte(pa), original);
 }

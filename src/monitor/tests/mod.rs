@@ -2,10 +2,12 @@
 
 mod breakpoints;
 mod calls;
+mod ending;
 mod faults;
 mod live;
 mod mock;
 mod page_tables;
+mod paging;
 mod patches;
 mod rights;
 mod scene;

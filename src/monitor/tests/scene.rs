@@ -2,19 +2,20 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicU32},
     time::Duration,
 };
 
 use super::{
-    mock::{Mock, code},
+    mock::{DEFAULT_VIEW, Mock, code},
     world::{PRESENT, ROOT, map_page},
 };
 use crate::{
     core::{
         Gfn, Pa, Registers, Segment, Va,
         driver::{
-            Event, EventReason, EventResponse, Interrupt, InterruptKind, MemoryAccess, ViewId,
+            Event, EventReason, EventResponse, Interrupt, InterruptKind, MemoryAccess,
+            ResponseAction, ViewId,
         },
     },
     error::Result,
@@ -31,6 +32,7 @@ pub const CALLER_FRAME: Gfn = Gfn(0x778);
 pub const STACK: Va = Va(0xffff_8000_0000_1f00);
 pub const STACK_FRAME: Gfn = Gfn(0x779);
 pub const THREAD_EXIT: Va = Va(0xffff_f800_0012_5200);
+pub const PROCESS_CREATED: Va = Va(0xffff_f800_0012_5300);
 pub const THREAD_EXIT_FRAME: Gfn = Gfn(0x77a);
 
 /// The process id is in R14, the thread id in R15.
@@ -66,6 +68,10 @@ impl Guest for FakeGuest {
             attached: process.object,
             thread: thread(event.registers.r15 as u32),
         })
+    }
+
+    fn process(&self, object: Va) -> Result<ProcessIdentity> {
+        Ok(process(((object.0 >> 12) & 0xffff) as u32))
     }
 
     fn image_name(&self, object: Va) -> Result<String> {
@@ -113,6 +119,7 @@ impl Scene {
         let landmarks = Landmarks {
             kernel_root: ROOT,
             thread_exit: Some(THREAD_EXIT),
+            process_created: Some(PROCESS_CREATED),
         };
         let live = LiveGuest::new(memory, guest.clone(), landmarks, 4).unwrap();
         Self {
@@ -228,4 +235,16 @@ pub fn new_hook(
         },
         handler: Handler::Event(Box::new(callback)),
     }
+}
+
+pub const STEP: ResponseAction = ResponseAction::FastSingleStep(DEFAULT_VIEW);
+
+pub fn counter() -> (Arc<AtomicU32>, Arc<AtomicU32>) {
+    let counter = Arc::new(AtomicU32::new(0));
+    (counter.clone(), counter)
+}
+
+pub fn byte_at_code(scene: &Scene) -> u8 {
+    let pa = KERNEL_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
+    scene.mock.seen(scene.view(), pa)
 }
