@@ -40,6 +40,7 @@
 //! | `population` | the standard guest of [`Guest::build`] |
 //! | `dump` | raw images and crash dumps |
 //! | `damage` | changes after the fact |
+//! | [`running`] | a guest whose code runs, as a kernel for Xen and QEMU |
 
 mod clock;
 mod damage;
@@ -57,6 +58,7 @@ mod population;
 mod process;
 mod profile;
 mod record;
+pub mod running;
 mod user;
 
 pub use dump::ImageFormat;

@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
+use serde::Serialize;
+use winvmi_forge::running::{ActorKind, Running, RunningOptions};
 use winvmi_forge::{CoreFormat, DumpType, Guest, ImageFormat, Layout, Options, PageSize};
 
 const USAGE: &str = "\
@@ -16,7 +18,7 @@ usage: forge --layout LAYOUT --format FORMAT [OPTION]... OUT
                       win10-19041, win2022-20348 or win11-22000
   --format FORMAT     raw, qemu, virtualbox, xen, lime, or a crash dump: full, bitmap, triage, or its type as a number
                       (1, 2, 4 to 10), with the prefix 'ranges-' for the form that debuggers
-                      write (8 to 10)
+                      write (8 to 10); or pvh: a guest that runs, as a kernel for Xen and QEMU
   --processes N       extra processes
   --handles N         extra handles, of the process bulk.exe
   --processors N      processors (2)
@@ -27,14 +29,27 @@ usage: forge --layout LAYOUT --format FORMAT [OPTION]... OUT
   --no-deep-handles   no handle table of three levels
   --small-pages       map the kernel with 4 KiB pages
   --expected FILE     write what was placed as JSON
+  --running FILE      of a guest that runs, write where everything is as JSON
+  --actors LIST       of a guest that runs, what runs at first: user,wow64,pager,integrity,
+                      lifecycle (all)
+  --iterations N      of a guest that runs, iterations of each actor (without end)
+  --pace N            of a guest that runs, PAUSE instructions between iterations (0)
 ";
+
+/// What to write: an image of memory or a guest that runs.
+enum Format {
+    Image(ImageFormat),
+    Pvh,
+}
 
 /// What the command line asks for.
 struct Request {
     layout: Layout,
-    format: ImageFormat,
+    format: Format,
     options: Options,
+    running: RunningOptions,
     expected: Option<PathBuf>,
+    map: Option<PathBuf>,
     out: PathBuf,
 }
 
@@ -61,8 +76,10 @@ fn main() -> ExitCode {
 
 /// Reads the command line; nothing when help is asked for.
 fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
-    let (mut layout, mut format, mut expected, mut out) = (None, None, None, None);
+    let (mut layout, mut format, mut out) = (None, None, None);
+    let (mut expected, mut map) = (None, None);
     let mut options = Options::default();
+    let mut running = RunningOptions::default();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("layout") => layout = Some(parser.value()?.parse()?),
@@ -76,6 +93,10 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
             Long("no-debugger-data") => options.debugger_data = false,
             Long("no-deep-handles") => options.deep_handle_table = false,
             Long("small-pages") => options.kernel_pages = PageSize::Small,
+            Long("actors") => running.actors = parser.value()?.parse_with(actors_named)?,
+            Long("iterations") => running.limit = parser.value()?.parse()?,
+            Long("pace") => running.pace = parser.value()?.parse()?,
+            Long("running") => map = Some(parser.value()?.into()),
             Long("expected") => expected = Some(parser.value()?.into()),
             Short('h') | Long("help") => return Ok(None),
             Value(path) if out.is_none() => out = Some(PathBuf::from(path)),
@@ -86,12 +107,33 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
         layout: layout.ok_or("--layout is missing")?,
         format: format.ok_or("--format is missing")?,
         options,
+        running,
         expected,
+        map,
         out: out.ok_or("OUT is missing")?,
     }))
 }
 
-fn format_named(name: &str) -> Result<ImageFormat, &'static str> {
+fn format_named(name: &str) -> Result<Format, &'static str> {
+    match name {
+        "pvh" => Ok(Format::Pvh),
+        name => image_format_named(name).map(Format::Image),
+    }
+}
+
+fn actors_named(list: &str) -> Result<Vec<ActorKind>, &'static str> {
+    let kind = |name: &str| match name {
+        "user" => Ok(ActorKind::User),
+        "wow64" => Ok(ActorKind::Wow64),
+        "pager" => Ok(ActorKind::Pager),
+        "integrity" => Ok(ActorKind::Integrity),
+        "lifecycle" => Ok(ActorKind::Lifecycle),
+        _ => Err("no such actor"),
+    };
+    list.split(',').map(kind).collect()
+}
+
+fn image_format_named(name: &str) -> Result<ImageFormat, &'static str> {
     if let Some(number) = name.strip_prefix("ranges-") {
         return dump_type(number).map(ImageFormat::Ranges);
     }
@@ -116,10 +158,24 @@ fn dump_type(number: &str) -> Result<DumpType, &'static str> {
 }
 
 fn run(request: &Request) -> Result<(), Box<dyn Error>> {
-    let guest = Guest::build(request.layout, &request.options)?;
-    guest.write_file(request.format, &request.out)?;
-    if let Some(path) = &request.expected {
-        serde_json::to_writer_pretty(BufWriter::new(File::create(path)?), guest.expected())?;
+    match request.format {
+        Format::Image(format) => {
+            let guest = Guest::build(request.layout, &request.options)?;
+            guest.write_file(format, &request.out)?;
+            write_json(request.expected.as_deref(), guest.expected())
+        }
+        Format::Pvh => {
+            let running = Running::build(request.layout, &request.options, &request.running)?;
+            running.write_elf(&request.out)?;
+            write_json(request.map.as_deref(), &running.map())?;
+            write_json(request.expected.as_deref(), running.guest().expected())
+        }
+    }
+}
+
+fn write_json(path: Option<&Path>, value: &impl Serialize) -> Result<(), Box<dyn Error>> {
+    if let Some(path) = path {
+        serde_json::to_writer_pretty(BufWriter::new(File::create(path)?), value)?;
     }
     Ok(())
 }

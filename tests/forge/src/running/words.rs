@@ -1,0 +1,198 @@
+//! The numbers in guest memory by which a running guest is controlled and tells what it did.
+//!
+//! All are 64-bit, little endian. The processor that runs an actor is the only one that writes
+//! the actor's numbers; those of the whole guest are written with the bus locked.
+
+/// Declares the words of a block: the order is the order in memory.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name { $($(#[$word_doc])* $word,)* }
+
+        impl $name {
+            /// All words, in the order of memory.
+            pub const ALL: &[Self] = &[$(Self::$word,)*];
+
+            /// Offset from the start of the block, in bytes.
+            pub fn offset(self) -> u64 {
+                self as u64 * 8
+            }
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$word => stringify!($word),)* }
+            }
+        }
+    };
+}
+
+words! {
+    /// Words of the whole guest.
+    Word {
+        /// [`SIGNATURE`], from the start.
+        Signature,
+        /// 0 before the first actor runs, [`RUNNING`], [`QUIET`] or [`PANICKED`].
+        State,
+        /// Control: bits ([`ActorKind::bit`](super::ActorKind::bit)) of the kinds of actors that may run.
+        Actors,
+        /// Control: iterations after which an actor rests, or 0 for no end.
+        Limit,
+        /// Control: `pause` instructions after each iteration.
+        Pace,
+        /// Processors that have started, those too many included.
+        Online,
+        /// Number of the last request to flush translations.
+        Generation,
+        /// Who changes page tables: 0 nobody, 1 somebody.
+        PagerLock,
+        /// Level of the entry that is out (1 page table to 4 top level; 5 the image's page), or 0.
+        PendingLevel,
+        /// Physical address of the entry that is out; of the top level, every root has one.
+        PendingEntry,
+        /// Value that brings the entry in.
+        PendingValue,
+        /// Frame of the driver's code page.
+        DriverPage,
+        /// Frame of the driver's page table.
+        DriverTable,
+        /// Frame of the driver's page directory.
+        DriverDirectory,
+        /// Frame of the driver's page-directory-pointer table.
+        DriverPointers,
+        /// Frame that the code page moves to next.
+        SparePage,
+        /// Frame that the page table moves to next.
+        SpareTable,
+        /// Frame that the page directory moves to next.
+        SpareDirectory,
+        /// Frame that the page-directory-pointer table moves to next.
+        SparePointers,
+        /// Times the driver's page was out by its page table.
+        PageTableOuts,
+        /// Times the driver's page was out by its page directory.
+        DirectoryOuts,
+        /// Times the driver's page was out by its page-directory-pointer table.
+        PointersOuts,
+        /// Times the driver's page was out by the top level.
+        TopOuts,
+        /// Times a page of the kernel image was out.
+        ImageOuts,
+        /// Times an entry came in again, of all levels.
+        PageIns,
+        /// Large pages of the kernel image split.
+        Splits,
+        /// Large pages of the kernel image joined.
+        Joins,
+        /// Page faults at pages that were there, such as injected ones.
+        SpuriousFaults,
+        /// INT3 that the guest did not place.
+        StrayBreakpoints,
+        /// Address of the last such INT3.
+        StrayAddress,
+        /// Rounds of the integrity checker over all watched pages.
+        IntegrityRounds,
+        /// Pages whose sum was not what it must be.
+        IntegrityDifferences,
+        /// Address of the last such page.
+        DifferentPage,
+        /// Processes put into the list.
+        ProcessCreates,
+        /// Processes taken out of the list.
+        ProcessExits,
+        /// Sum of both arguments of all calls of `PspInsertProcess`.
+        InsertArgumentSum,
+        /// Sum of the first argument of all calls of `MmCleanProcessAddressSpace`.
+        CleanArgumentSum,
+        /// Vector of the exception that ended everything.
+        PanicVector,
+        /// Its instruction pointer.
+        PanicAddress,
+        /// CR2 at it.
+        PanicFault,
+        /// Its error code.
+        PanicError,
+    }
+}
+
+words! {
+    /// Words of an actor.
+    ActorWord {
+        /// Whether a processor runs it: 0 or 1.
+        Busy,
+        /// Bit of its kind in [`Word::Actors`].
+        Kind,
+        /// Its `_ETHREAD`.
+        Thread,
+        /// Its root (CR3 in kernel mode).
+        Root,
+        /// Its root in user mode.
+        UserRoot,
+        /// Where its kernel stack begins.
+        Stack,
+        /// Its native TEB.
+        Teb,
+        /// Function that is an iteration of a kernel actor; 0 in user mode.
+        Function,
+        /// First instruction of an iteration in user mode.
+        UserEntry,
+        /// User-mode stack pointer at the first instruction.
+        UserStack,
+        /// Iterations done.
+        Iterations,
+        /// Calls of `NtCreateFile`.
+        Creates,
+        /// Calls of `NtWriteFile`.
+        Writes,
+        /// Calls of the driver's function.
+        DriverCalls,
+        /// Sum of the first five arguments of all calls of `NtCreateFile` and `NtWriteFile`.
+        ArgumentSum,
+        /// Sum of the UTF-16 units of all paths given to `NtCreateFile`.
+        PathSum,
+        /// Entries of the recursive function `ObOpenObjectByName`.
+        Opens,
+        /// Returns from it.
+        OpenReturns,
+        /// Times its thread ended inside `ObOpenObjectByName` and `NtCreateFile`.
+        ThreadExits,
+        /// Its own INT3 executed.
+        Breakpoints,
+        /// Pages brought in for it.
+        Faults,
+    }
+}
+
+words! {
+    /// Words of a processor.
+    ProcessorWord {
+        /// Stack pointer of the idle loop while an actor runs.
+        SavedStack,
+        /// Last [`Word::Generation`] that it has answered.
+        Flushed,
+        /// Its `_KPCR`.
+        Region,
+        /// Where its idle stack begins.
+        IdleStack,
+        /// Limit of the GDT and low part of its address, as LGDT reads them.
+        Gdt,
+        /// High part of the address of the GDT.
+        GdtHigh,
+        /// Limit of the IDT and low part of its address, as LIDT reads them.
+        Idt,
+        /// High part of the address of the IDT.
+        IdtHigh,
+    }
+}
+
+/// Value of [`Word::Signature`]: `WINVMIRG`.
+pub const SIGNATURE: u64 = u64::from_le_bytes(*b"WINVMIRG");
+/// [`Word::State`] while actors run.
+pub const RUNNING: u64 = 1;
+/// [`Word::State`] when no actor runs, nor may.
+pub const QUIET: u64 = 2;
+/// [`Word::State`] after an exception that nothing handles.
+pub const PANICKED: u64 = 3;
+
+/// Distance of actors, and of processors, in bytes.
+pub(super) const STEP: u64 = 256;
