@@ -163,25 +163,27 @@ words! {
     }
 }
 
-words! {
-    /// Words of a processor.
-    ProcessorWord {
-        /// Stack pointer of the idle loop while an actor runs.
-        SavedStack,
-        /// Last [`Word::Generation`] that it has answered.
-        Flushed,
-        /// Its `_KPCR`.
-        Region,
-        /// Where its idle stack begins.
-        IdleStack,
-        /// Limit of the GDT and low part of its address, as LGDT reads them.
-        Gdt,
-        /// High part of the address of the GDT.
-        GdtHigh,
-        /// Limit of the IDT and low part of its address, as LIDT reads them.
-        Idt,
-        /// High part of the address of the IDT.
-        IdtHigh,
+/// Words of a processor, by their offsets in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ProcessorWord {
+    /// Stack pointer of the idle loop while an actor runs.
+    SavedStack = 0,
+    /// Last [`Word::Generation`] that it has answered.
+    Flushed = 8,
+    /// Its `_KPCR`.
+    Region = 16,
+    /// Where its idle stack begins.
+    IdleStack = 24,
+    /// Limit (16 bits) and address of the GDT, as LGDT reads them.
+    Gdt = 32,
+    /// Limit (16 bits) and address of the IDT, as LIDT reads them.
+    Idt = 48,
+}
+
+impl ProcessorWord {
+    /// Offset from the start of the processor's words, in bytes.
+    pub fn offset(self) -> u64 {
+        self as u64
     }
 }
 
