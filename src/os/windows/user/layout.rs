@@ -90,7 +90,7 @@ layout! {
     ParametersLayout, "_RTL_USER_PROCESS_PARAMETERS32", "_RTL_USER_PROCESS_PARAMETERS" {
         length: "Length", (0x4, 4), (0x4, 4);
         flags: "Flags", (0x8, 4), (0x8, 4);
-        current_directory: "CurrentDirectory", (0x24, 8), (0x38, 16);
+        current_directory: "CurrentDirectory.DosPath", (0x24, 8), (0x38, 16);
         dll_path: "DllPath", (0x30, 8), (0x50, 16);
         image_path: "ImagePathName", (0x38, 8), (0x60, 16);
         command_line: "CommandLine", (0x40, 8), (0x70, 16);
