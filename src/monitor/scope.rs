@@ -137,7 +137,7 @@ impl Family {
 }
 
 /// Windows cuts the names that it keeps at 14 or 15 bytes.
-fn same_image(kept: &str, asked: &str) -> bool {
+pub fn same_image(kept: &str, asked: &str) -> bool {
     const KEPT: usize = 14;
     let cut = kept.len() >= KEPT && asked.len() > kept.len();
     match asked.get(..kept.len()) {

@@ -4,15 +4,22 @@ use std::sync::Arc;
 
 use crate::{
     arch::amd64::{LongMode, PagingMode, dtb_to_root},
-    core::{Driver, Memory, Progress, Registers, Va},
+    core::{Capabilities, Driver, Memory, Progress, Registers, Va},
     error::{Error, Result},
     os::windows::kernel::{self, Clues, FoundKernel},
 };
 
 /// A memory without a kernel: virtual spaces work with roots that the caller knows.
 pub fn memory_only(driver: &Arc<dyn Driver>, slots: usize) -> Arc<Memory> {
-    let memory = Memory::new(Arc::clone(driver), slots);
+    let memory = memory_of(driver, slots);
     memory.set_translate(Arc::new(LongMode::new(4)));
+    memory
+}
+
+/// A running guest changes its page tables at any time: nothing is cached.
+fn memory_of(driver: &Arc<dyn Driver>, slots: usize) -> Arc<Memory> {
+    let memory = Memory::new(Arc::clone(driver), slots);
+    memory.set_caching(!driver.capabilities().contains(Capabilities::LIVE));
     Arc::new(memory)
 }
 
@@ -26,7 +33,7 @@ pub fn locate(
     let clues = clues(&**driver, registers.as_ref());
     let mut first = None;
     for mode in paging_modes(registers.as_ref())? {
-        let memory = Arc::new(Memory::new(Arc::clone(driver), slots));
+        let memory = memory_of(driver, slots);
         memory.set_translate(Arc::new(mode.walker()?));
         match kernel::locate(&memory, &clues, progress) {
             Ok(found) => return Ok((memory, found)),
