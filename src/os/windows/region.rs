@@ -226,7 +226,14 @@ impl<'a> Region<'a> {
         Ok(bits != 0)
     }
 
+    /// Is an executable image mapped? Corresponds to `_MMVAD_FLAGS.VadType`.
+    pub fn is_image(&self) -> Result<bool> {
+        Ok(u64::from(self.vad_type()?) == vad_type::IMAGE)
+    }
+
     /// What the region holds.
+    ///
+    /// Fails with the fault when the section is needed to tell and not in memory.
     pub fn kind(&self) -> Result<RegionKind> {
         Ok(match u64::from(self.vad_type()?) {
             vad_type::PHYSICAL => RegionKind::Physical,
@@ -235,9 +242,9 @@ impl<'a> Region<'a> {
             vad_type::LARGE_PAGES | vad_type::LARGE_PAGE_SECTION => RegionKind::LargePages,
             vad_type::ROTATE => RegionKind::RotatePhysical,
             _ if self.is_private()? => RegionKind::Private,
-            _ => match self.file_object() {
-                Ok(None) => RegionKind::PagefileSection,
-                _ => RegionKind::DataFile,
+            _ => match self.file_object()? {
+                Some(_) => RegionKind::DataFile,
+                None => RegionKind::PagefileSection,
             },
         })
     }

@@ -4,6 +4,8 @@
 //! with every step down, so no cycle can be walked twice; a node outside of it
 //! is cut off with one gap, and its neighbours still come out.
 
+use isr::macros::Field;
+
 use super::Region;
 use crate::{
     core::{PAGE_SIZE, Va},
@@ -35,22 +37,19 @@ struct Node<'a> {
     region: Region<'a>,
     first: u64,
     last: u64,
+    left: Option<Va>,
+    right: Option<Va>,
 }
 
-fn child(region: &Region<'_>, left: bool) -> Result<Option<Va>> {
-    let short = region.short();
-    let field = if left {
-        short.LeftChild
-    } else {
-        short.RightChild
-    };
-    let pointer = region.record.pointer(field)?.0 & POINTER;
-    Ok((pointer != 0).then_some(Va(pointer)))
-}
+/// Bytes of a node that say where it is: those of a short one.
+const NODE_SIZE: usize = 64;
 
+/// Reads the topmost node of a sub-tree, once.
 fn node<'a>(windows: &'a Windows, subtree: &Subtree) -> Result<Node<'a>> {
     let region = Region::new(windows, subtree.node);
-    let (first, last) = (region.first_page()?, region.last_page()?);
+    let mut buffer = [0; NODE_SIZE];
+    let copy = region.with_copy(&mut buffer);
+    let (first, last) = (copy.first_page()?, copy.last_page()?);
     if first > last || first < subtree.first || last > subtree.last {
         return Err(Error::corrupt(
             "_MMVAD",
@@ -58,16 +57,25 @@ fn node<'a>(windows: &'a Windows, subtree: &Subtree) -> Result<Node<'a>> {
             "its addresses do not fit its place in the tree",
         ));
     }
+    let short = region.short();
     Ok(Node {
         region,
         first,
         last,
+        left: child(&copy, short.LeftChild)?,
+        right: child(&copy, short.RightChild)?,
     })
 }
 
+fn child(node: &Region<'_>, link: Field) -> Result<Option<Va>> {
+    let pointer = node.record.pointer(link)?.0 & POINTER;
+    Ok((pointer != 0).then_some(Va(pointer)))
+}
+
 impl Node<'_> {
+    /// What hangs to the left or to the right, with the page numbers it may hold.
     fn below(&self, subtree: &Subtree, left: bool) -> Result<Option<Subtree>> {
-        let Some(node) = child(&self.region, left)? else {
+        let Some(node) = (if left { self.left } else { self.right }) else {
             return Ok(None);
         };
         let (first, last) = match left {

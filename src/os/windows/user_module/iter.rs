@@ -7,7 +7,7 @@ use crate::{
     core::{Space, Va},
     error::{Error, Result},
     os::windows::{
-        Peb, Process, RegionKind, Regions,
+        Peb, Process, Regions,
         loader::{LoaderData, LoaderEntry, LoaderOrder},
     },
 };
@@ -64,9 +64,9 @@ impl<'a> UserModules<'a> {
     fn unlisted(&mut self, space: Space) -> Option<Result<UserModule<'a>>> {
         loop {
             let base = match self.regions.next()? {
-                Ok(region) => match region.kind() {
-                    Ok(RegionKind::Image) => region.start(),
-                    Ok(_) => continue,
+                Ok(region) => match region.is_image() {
+                    Ok(true) => region.start(),
+                    Ok(false) => continue,
                     Err(gap) => Err(gap),
                 },
                 Err(gap) => Err(gap),
