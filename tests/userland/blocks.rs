@@ -164,6 +164,12 @@ fn exception_records_of_both_widths_are_read() {
     let read = |address, architecture| {
         ExceptionRecord::read(windows.memory(), windows.space(), Va(address), architecture).unwrap()
     };
+    let pointer = |architecture: Architecture| {
+        let at = Va(wide + 0x10);
+        architecture.read_pointer(windows.memory(), windows.space(), at)
+    };
+    let pointers = [Architecture::X86, Architecture::Amd64].map(|it| pointer(it).unwrap());
+    assert_eq!(pointers, [Va(0x1234_5678), Va(0x7ff6_1234_5678)]);
     let record = read(narrow, Architecture::X86);
     assert_eq!((record.code, record.flags), (0xc000_0005, 1));
     assert_eq!((record.next, record.address), (Va(0), Va(0x77c0_1234)));

@@ -4,7 +4,7 @@ use isr::macros::Field;
 
 use super::{List, Object, Record, Threads, Windows, handle_table::HandleTable, time::FileTime};
 use crate::{
-    core::{Pa, Space, Va},
+    core::{Memory, Pa, Space, Va},
     error::{Error, Result},
 };
 
@@ -73,6 +73,12 @@ impl Architecture {
             Self::X86 => 4,
             Self::Amd64 => 8,
         }
+    }
+
+    /// Reads a pointer of this width, NULL included.
+    pub fn read_pointer(self, memory: &Memory, space: Space, address: Va) -> Result<Va> {
+        let field = Field::new(0, self.pointer_size() as u64);
+        Record::new(memory, space, address).uint(field).map(Va)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sample DLLs of `tests/pe`, read beside what `objdump -p` says about them.
 
 mod damage;
+mod extract;
 mod objdump;
 
 use super::*;
