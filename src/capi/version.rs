@@ -4,8 +4,9 @@ use std::ffi::c_char;
 
 use super::ffi::Call;
 
-/// Number of the binary interface; grows when programs must be compiled again.
-const ABI_VERSION: u32 = 0;
+/// Number of the binary interface, the last one in the library's SONAME; grows
+/// when programs must be compiled again. Before 1.0 it is the minor version.
+const ABI_VERSION: u32 = 1;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
@@ -31,7 +32,8 @@ pub extern "C" fn wvmi_version() -> *const c_char {
 /// Number of the binary interface of the library that is loaded.
 ///
 /// Equal numbers are compatible: functions, constants and structure fields are
-/// only ever added. It is the number in the library's SONAME.
+/// only ever added. It is the last number of the library's SONAME
+/// (`libwinvmi.so.0.1`).
 ///
 /// Any thread, also from a callback.
 #[unsafe(no_mangle)]

@@ -21,7 +21,7 @@ static void library_and_header_are_of_one_version(void)
              WVMI_VERSION_PATCH);
     CHECK(strcmp(text, WVMI_VERSION) == 0);
     CHECK(strcmp(wvmi_version(), WVMI_VERSION) == 0);
-    CHECK(wvmi_abi_version() == 0);
+    CHECK(wvmi_abi_version() == 1);
 }
 
 static void unknown_features_are_absent(void)
