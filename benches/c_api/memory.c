@@ -1,0 +1,249 @@
+/* Reads and translations, beside the same work done by the floor. */
+
+#include "bench.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SMALL = 8, PAGE = 4096, LONG = 65536, SCATTER = 64 };
+
+static const wvmi_space PHYSICAL = {WVMI_SPACE_PHYSICAL, 0};
+
+/* Does `count` operations; the sum of what they gave keeps both sides honest. */
+typedef uint64_t body(const struct guest *guest, const struct addresses *at, size_t count);
+
+static uint64_t floor_physical(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    uint64_t sum = 0, value = 0;
+    for (size_t i = 0; i < count; i++) {
+        floor_read_physical(guest->floor, at->list[i & (at->count - 1)], &value, SMALL);
+        sum += value;
+    }
+    return sum;
+}
+
+static uint64_t api_physical(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    uint64_t sum = 0, value = 0;
+    for (size_t i = 0; i < count; i++) {
+        wvmi_read_u64(guest->session, PHYSICAL, at->list[i & (at->count - 1)], &value);
+        sum += value;
+    }
+    return sum;
+}
+
+static uint64_t floor_translation(const struct guest *guest, const struct addresses *at,
+                                  size_t count)
+{
+    uint64_t sum = 0, pa = 0;
+    for (size_t i = 0; i < count; i++) {
+        floor_translate(guest->floor, guest->root, at->list[i & (at->count - 1)], &pa);
+        sum += pa;
+    }
+    return sum;
+}
+
+static uint64_t api_translation(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    uint64_t sum = 0;
+    wvmi_translation found = {0};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t va = at->list[i & (at->count - 1)];
+        wvmi_translate(guest->session, guest->space, va, &found, sizeof found);
+        sum += found.physical_address;
+    }
+    return sum;
+}
+
+static uint64_t floor_virtual(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    uint64_t sum = 0, value = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t va = at->list[i & (at->count - 1)];
+        floor_read_virtual(guest->floor, guest->root, va, &value, SMALL);
+        sum += value;
+    }
+    return sum;
+}
+
+static uint64_t api_virtual(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    uint64_t sum = 0, value = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t va = at->list[i & (at->count - 1)];
+        wvmi_read_u64(guest->session, guest->space, va, &value);
+        sum += value;
+    }
+    return sum;
+}
+
+/* Reads whole blocks, each from a block's start on; the sum is that of their first words. */
+static uint64_t floor_blocks(const struct guest *guest, const struct addresses *at, size_t count,
+                             size_t size)
+{
+    static uint64_t buffer[LONG / sizeof(uint64_t)];
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t va = at->list[i & (at->count - 1)];
+        floor_read_virtual(guest->floor, guest->root, va - va % size, buffer, size);
+        sum += buffer[0];
+    }
+    return sum;
+}
+
+static uint64_t api_blocks(const struct guest *guest, const struct addresses *at, size_t count,
+                           size_t size)
+{
+    static uint64_t buffer[LONG / sizeof(uint64_t)];
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t va = at->list[i & (at->count - 1)];
+        wvmi_read(guest->session, guest->space, va - va % size, (uint8_t *)buffer, size, NULL);
+        sum += buffer[0];
+    }
+    return sum;
+}
+
+static uint64_t floor_page(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    return floor_blocks(guest, at, count, PAGE);
+}
+
+static uint64_t api_page(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    return api_blocks(guest, at, count, PAGE);
+}
+
+static uint64_t floor_long(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    return floor_blocks(guest, at, count, LONG);
+}
+
+static uint64_t api_long(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    return api_blocks(guest, at, count, LONG);
+}
+
+static uint64_t floor_scatter(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    return floor_virtual(guest, at, count * SCATTER);
+}
+
+static uint64_t api_scatter(const struct guest *guest, const struct addresses *at, size_t count)
+{
+    wvmi_scatter_request requests[SCATTER];
+    uint64_t values[SCATTER];
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < SCATTER; j++) {
+            requests[j] = (wvmi_scatter_request){
+                .space = guest->space,
+                .address = at->list[(i * SCATTER + j) & (at->count - 1)],
+                .buffer = (uint8_t *)&values[j],
+                .size = SMALL,
+            };
+        }
+        wvmi_read_scatter(guest->session, requests, sizeof requests[0], SCATTER);
+        for (size_t j = 0; j < SCATTER; j++) {
+            sum += values[j];
+        }
+    }
+    return sum;
+}
+
+/* Nanoseconds per operation. */
+static double timed(body *work, const struct guest *guest, const struct addresses *at, size_t count,
+                    uint64_t *sum)
+{
+    double start = now();
+    *sum = work(guest, at, count);
+    return (now() - start) / (double)count;
+}
+
+static double lesser(double left, double right)
+{
+    return left < right ? left : right;
+}
+
+/* The best of the rounds, which the two sides take by turns. */
+static void compare(const struct guest *guest, const char *name, body *floor, body *api,
+                    const struct addresses *at, size_t count)
+{
+    double floor_best = 1e18, api_best = 1e18;
+    uint64_t floor_sum, api_sum;
+    for (int round = 0; round < ROUNDS; round++) {
+        floor_best = lesser(floor_best, timed(floor, guest, at, count, &floor_sum));
+        api_best = lesser(api_best, timed(api, guest, at, count, &api_sum));
+        if (floor_sum != api_sum) {
+            fprintf(stderr, "%s: the floor and the library read different bytes\n", name);
+            exit(EXIT_FAILURE);
+        }
+    }
+    printf("%6.2f  %10.1f  %10.1f  %s\n", api_best / floor_best, floor_best, api_best, name);
+    fflush(stdout);
+}
+
+void measure_memory(const struct guest *guest)
+{
+    const struct guest *g = guest;
+    puts(" ratio  floor (ns)  winvmi (ns)");
+    compare(g, "physical 8 B, same page", floor_physical, api_physical, &g->physical_same, 4000000);
+    compare(g, "physical 8 B, random", floor_physical, api_physical, &g->physical_random, 2000000);
+    compare(g, "translation, same page", floor_translation, api_translation, &g->same, 4000000);
+    compare(g, "translation, random", floor_translation, api_translation, &g->random, 2000000);
+    compare(g, "virtual 8 B, same page", floor_virtual, api_virtual, &g->same, 4000000);
+    compare(g, "virtual 8 B, 512 hot pages", floor_virtual, api_virtual, &g->hot, 4000000);
+    compare(g, "virtual 8 B, random", floor_virtual, api_virtual, &g->random, 1000000);
+    compare(g, "virtual 4 KiB, random", floor_page, api_page, &g->random, 400000);
+    compare(g, "virtual 64 KiB, random", floor_long, api_long, &g->random, 20000);
+    compare(g, "64 scattered 8 B reads", floor_scatter, api_scatter, &g->random, 20000);
+}
+
+/* What one reading thread does. */
+struct reader {
+    const struct guest *guest;
+    const struct addresses *at;
+    size_t count;
+};
+
+static void *read_on(void *argument)
+{
+    const struct reader *reader = argument;
+    api_virtual(reader->guest, reader->at, reader->count);
+    return NULL;
+}
+
+/* Reads per nanosecond of a number of threads together. */
+static double throughput(struct reader *reader, int threads)
+{
+    double best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t running[2];
+        double start = now();
+        for (int i = 0; i < threads; i++) {
+            pthread_create(&running[i], NULL, read_on, reader);
+        }
+        for (int i = 0; i < threads; i++) {
+            pthread_join(running[i], NULL);
+        }
+        double rate = (double)reader->count * threads / (now() - start);
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+static void scale(const struct guest *guest, const char *name, const struct addresses *at)
+{
+    struct reader reader = {guest, at, 4000000};
+    double one = throughput(&reader, 1);
+    double two = throughput(&reader, 2);
+    printf("%6.2f  %10.1f  %10.1f  %s\n", two / one, one * 1e3, two * 1e3, name);
+}
+
+void measure_threads(const struct guest *guest)
+{
+    puts("\n ratio  one (M/s)   two (M/s)   reading threads");
+    scale(guest, "virtual 8 B, 512 hot pages", &guest->hot);
+    scale(guest, "virtual 8 B, random", &guest->random);
+}
