@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "winvmi.h"
 
@@ -49,8 +50,9 @@ struct guest {
 
 enum { ROUNDS = 5 };
 
-/* Nanoseconds of a clock that only goes forward. */
-double now(void);
+/* Nanoseconds of a clock. Single threads are timed by the processor time that they got, so that
+ * neighbours on a busy machine disturb less; threads together by CLOCK_MONOTONIC. */
+double now(clockid_t clock);
 
 /* Opens with the symbols of the arguments, or without any. */
 wvmi_session *open_session(const char *image, const char *symbols);

@@ -87,7 +87,9 @@ static inline const uint8_t *find(const struct floor *floor, uint64_t pa, uint64
     return NULL;
 }
 
-bool floor_read_physical(const struct floor *floor, uint64_t pa, void *buffer, size_t size)
+/* The one way to physical memory, also for the page walk; not copied into its callers. */
+__attribute__((noinline)) bool floor_read_physical(const struct floor *floor, uint64_t pa,
+                                                   void *buffer, size_t size)
 {
     const uint8_t *bytes = find(floor, pa, size);
     if (bytes == NULL) {
@@ -101,12 +103,9 @@ bool floor_translate(const struct floor *floor, uint64_t root, uint64_t va, uint
 {
     uint64_t table = root & FRAME;
     for (unsigned shift = 39; shift >= 12; shift -= 9) {
-        const uint8_t *bytes = find(floor, table + (va >> shift & 511) * 8, 8);
-        if (bytes == NULL) {
-            return false;
-        }
-        uint64_t entry = load(bytes);
-        if (!(entry & PRESENT)) {
+        uint64_t entry;
+        uint64_t at = table + (va >> shift & 511) * 8;
+        if (!floor_read_physical(floor, at, &entry, sizeof entry) || !(entry & PRESENT)) {
             return false;
         }
         if (shift == 12 || (shift < 39 && (entry & LARGE))) {

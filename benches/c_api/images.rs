@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use winvmi_forge::{Guest, Layout, ModuleSpec, Options, PAGE_SIZE, PageSize, ProcessSpec, PteFlags};
+use winvmi_forge::{
+    Guest, Layout, ModuleSpec, Options, PAGE_SIZE, PageSize, ProcessSpec, PteFlags,
+};
 
 /// The kernel whose layout the guests have.
 const LAYOUT: Layout = Layout::Win10_2004;

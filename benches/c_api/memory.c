@@ -156,9 +156,9 @@ static uint64_t api_scatter(const struct guest *guest, const struct addresses *a
 static double timed(body *work, const struct guest *guest, const struct addresses *at, size_t count,
                     uint64_t *sum)
 {
-    double start = now();
+    double start = now(CLOCK_THREAD_CPUTIME_ID);
     *sum = work(guest, at, count);
-    return (now() - start) / (double)count;
+    return (now(CLOCK_THREAD_CPUTIME_ID) - start) / (double)count;
 }
 
 static double lesser(double left, double right)
@@ -220,14 +220,14 @@ static double throughput(struct reader *reader, int threads)
     double best = 0;
     for (int round = 0; round < ROUNDS; round++) {
         pthread_t running[2];
-        double start = now();
+        double start = now(CLOCK_MONOTONIC);
         for (int i = 0; i < threads; i++) {
             pthread_create(&running[i], NULL, read_on, reader);
         }
         for (int i = 0; i < threads; i++) {
             pthread_join(running[i], NULL);
         }
-        double rate = (double)reader->count * threads / (now() - start);
+        double rate = (double)reader->count * threads / (now(CLOCK_MONOTONIC) - start);
         best = rate > best ? rate : best;
     }
     return best;

@@ -17,7 +17,7 @@ pub fn build(folder: &Path) -> io::Result<PathBuf> {
     let program = folder.join("c_api");
     let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
     let status = Command::new(compiler)
-        .args(["-std=c11", "-O2", "-Wall", "-Wextra", "-pthread"])
+        .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-pthread"])
         .arg("-I")
         .arg(root.join("include"))
         .args(SOURCES.map(|name| root.join("benches/c_api").join(name)))

@@ -72,7 +72,7 @@ impl Mapping {
     }
 }
 
-fn push(segments: &mut Vec<Segment>, address: u64, page: PinnedPage, length: usize) {
+fn push(segments: &mut Vec<Segment>, address: u64, page: PinnedPage<'_>, length: usize) {
     let data = page
         .as_ptr()
         .wrapping_add((address & (PAGE_SIZE - 1)) as usize);
@@ -91,7 +91,7 @@ fn push(segments: &mut Vec<Segment>, address: u64, page: PinnedPage, length: usi
 
 impl Memory {
     /// The page of `address` in this process.
-    fn pin(&self, space: Space, address: u64) -> Result<PinnedPage> {
+    fn pin(&self, space: Space, address: u64) -> Result<PinnedPage<'_>> {
         let physical = self.physical()?;
         let pa = match space {
             Space::Physical => Pa(address),

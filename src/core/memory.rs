@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::{
     Pa, Translate, Translation, Va,
-    driver::{Driver, PhysicalMemory, PinnedPage, VirtualMemory},
-    tlb::{Cached, Tlb},
+    backing::{Backing, Frames},
+    driver::{Driver, PhysicalMemory, VirtualMemory},
+    tlb::{PageMapping, Tlb},
 };
 use crate::error::{Error, Fault, FaultKind, Result};
 
@@ -40,7 +41,7 @@ impl From<Partial> for Error {
 ///
 /// `Send + Sync`; readers share no lock.
 pub struct Memory {
-    driver: Arc<dyn Driver>,
+    backing: Backing,
     translate: OnceLock<Arc<dyn Translate>>,
     tlb: Tlb,
 }
@@ -49,7 +50,7 @@ impl Memory {
     /// Memory of `driver`; virtual spaces need [`Memory::set_translate`] first.
     pub fn new(driver: Arc<dyn Driver>, tlb_slots: usize) -> Self {
         Self {
-            driver,
+            backing: Backing::new(driver),
             translate: OnceLock::new(),
             tlb: Tlb::new(tlb_slots),
         }
@@ -68,7 +69,7 @@ impl Memory {
 
     /// The back end.
     pub fn driver(&self) -> &dyn Driver {
-        &*self.driver
+        self.backing.driver()
     }
 
     /// Drops all cached translations.
@@ -83,29 +84,32 @@ impl Memory {
 
     /// Physical memory, or the reason why there is none.
     pub fn physical(&self) -> Result<&dyn PhysicalMemory> {
-        self.driver
-            .physical()
-            .ok_or_else(|| Error::not_supported("this image stores memory by virtual address only"))
-    }
-
-    /// Resolves `va`.
-    pub fn translate(&self, root: Pa, va: Va) -> Result<Translation> {
-        let physical = self.physical()?;
-        let mut translation = self.page(physical, root, va)?.translation;
-        translation.pa = translation.pa.wrapping_add(va.page_offset());
-        Ok(translation)
-    }
-
-    #[inline]
-    fn page(&self, physical: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<Cached, Fault> {
-        match self.tlb.lookup(root, va) {
-            Some(cached) => Ok(cached),
-            None => self.walk(physical, root, va),
+        match self.backing.frames() {
+            Some(frames) => Ok(frames),
+            None => Err(no_frames()),
         }
     }
 
-    #[cold]
-    fn walk(&self, physical: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<Cached, Fault> {
+    /// Resolves `va`.
+    #[inline]
+    pub fn translate(&self, root: Pa, va: Va) -> Result<Translation> {
+        if let Some(mapping) = self.tlb.lookup(root, va) {
+            return Ok(mapping.translation(va));
+        }
+        let frames = self.backing.frames().ok_or_else(no_frames)?;
+        Ok(self.walk(frames, root, va)?.translation(va))
+    }
+
+    #[inline]
+    fn page(&self, frames: &Frames, root: Pa, va: Va) -> Result<PageMapping, Fault> {
+        match self.tlb.lookup(root, va) {
+            Some(mapping) => Ok(mapping),
+            None => self.walk(frames, root, va),
+        }
+    }
+
+    #[inline(never)]
+    fn walk(&self, frames: &Frames, root: Pa, va: Va) -> Result<PageMapping, Fault> {
         let translator = self.translate.get().ok_or(Fault {
             address: va.0,
             root: Some(root),
@@ -113,47 +117,76 @@ impl Memory {
             kind: FaultKind::NotMapped,
         })?;
         let generation = self.tlb.generation();
-        let mut translation = translator.walk(physical, root, va)?;
-        translation.pa = translation.pa.page();
-        let page = physical.pin(translation.pa.gfn());
-        let cached = Cached { translation, page };
-        self.tlb.insert(generation, root, va, &cached);
-        Ok(cached)
+        let mapping = PageMapping::new(&translator.walk(frames, root, va)?);
+        self.tlb.insert(generation, root, va, mapping);
+        Ok(mapping)
     }
 
     /// Reads bytes of `space` from `address` on.
     #[inline]
     pub fn read(&self, space: Space, address: u64, buffer: &mut [u8]) -> Result<(), Partial> {
-        match (space, self.driver.physical(), self.driver.by_address()) {
-            (Space::Physical, Some(physical), _) => read_physical(physical, Pa(address), buffer),
-            (Space::Virtual { root }, Some(physical), _) => {
-                self.read_virtual(physical, root, Va(address), buffer)
+        if self.read_pinned(space, address, buffer) {
+            return Ok(());
+        }
+        self.read_pages(space, address, buffer)
+    }
+
+    /// What nearly all reads are: bytes of one cached page that is pinned.
+    #[inline]
+    fn read_pinned(&self, space: Space, address: u64, buffer: &mut [u8]) -> bool {
+        let Some(frames) = self.backing.frames() else {
+            return false;
+        };
+        let pa = match space {
+            Space::Physical => Pa(address),
+            Space::Virtual { .. } if buffer.len() as u64 > Va(address).left_in_page() => {
+                return false;
+            }
+            Space::Virtual { root } => match self.tlb.lookup(root, Va(address)) {
+                Some(mapping) => mapping.pa(Va(address)),
+                None => return false,
+            },
+        };
+        frames.copy(pa, buffer)
+    }
+
+    #[inline(never)]
+    fn read_pages(&self, space: Space, address: u64, buffer: &mut [u8]) -> Result<(), Partial> {
+        let absent = Partial {
+            done: 0,
+            fault: Fault::physical(Pa(address), FaultKind::NotInImage),
+        };
+        match (space, self.backing.frames(), self.backing.by_address()) {
+            (Space::Physical, Some(frames), _) => {
+                in_pages(address, buffer, |pa, piece, _| frames.read(Pa(pa), piece))
+            }
+            (Space::Virtual { root }, Some(frames), _) => {
+                self.read_virtual(frames, root, address, buffer)
             }
             (Space::Virtual { .. }, None, Some(bytes)) => {
                 read_by_address(bytes, Va(address), buffer)
             }
-            _ => Err(Partial {
-                done: 0,
-                fault: Fault::physical(Pa(address), FaultKind::NotInImage),
-            }),
+            _ => Err(absent),
         }
     }
 
     fn read_virtual(
         &self,
-        physical: &dyn PhysicalMemory,
+        frames: &Frames,
         root: Pa,
-        va: Va,
+        address: u64,
         buffer: &mut [u8],
     ) -> Result<(), Partial> {
-        in_pages(va.0, buffer, |at, piece| {
-            let va = Va(at);
-            let cached = self.page(physical, root, va)?;
-            if copy_pinned(cached.page, va.page_offset(), piece) {
-                return Ok(());
+        let mut ahead = None;
+        in_pages(address, buffer, |at, piece, next| {
+            let here = ahead.take();
+            let here = here.unwrap_or_else(|| self.page(frames, root, Va(at)))?;
+            // The next page comes into the cache while this one is copied.
+            ahead = next.map(|next| self.page(frames, root, Va(next)));
+            if let (Some(Ok(mapping)), Some(next)) = (ahead, next) {
+                frames.prefetch(mapping.pa(Va(next)));
             }
-            let pa = cached.translation.pa.wrapping_add(va.page_offset());
-            physical.read(pa, piece).map_err(|fault| Fault {
+            frames.read(here.pa(Va(at)), piece).map_err(|fault| Fault {
                 address: at,
                 root: Some(root),
                 ..fault
@@ -167,7 +200,7 @@ impl Memory {
             done: 0,
             fault: Fault::physical(Pa(address), kind),
         };
-        let Some(physical) = self.driver.physical() else {
+        let Some(frames) = self.backing.frames() else {
             return Err(refused(FaultKind::BackEnd));
         };
         let mut done = 0_usize;
@@ -178,10 +211,10 @@ impl Memory {
             let pa = match space {
                 Space::Physical => Ok(Pa(at)),
                 Space::Virtual { root } => self
-                    .page(physical, root, Va(at))
-                    .map(|page| page.translation.pa.wrapping_add(Va(at).page_offset())),
+                    .page(frames, root, Va(at))
+                    .map(|mapping| mapping.pa(Va(at))),
             };
-            pa.and_then(|pa| physical.write(pa, piece))
+            pa.and_then(|pa| frames.write(pa, piece))
                 .map_err(|fault| Partial { done, fault })?;
             done = done.wrapping_add(length);
         }
@@ -191,19 +224,9 @@ impl Memory {
     }
 }
 
-#[inline]
-fn copy_pinned(page: Option<PinnedPage>, offset: u64, piece: &mut [u8]) -> bool {
-    page.is_some_and(|page| page.copy_to(offset, piece))
-}
-
-fn read_physical(physical: &dyn PhysicalMemory, pa: Pa, buffer: &mut [u8]) -> Result<(), Partial> {
-    in_pages(pa.0, buffer, |at, piece| {
-        let pa = Pa(at);
-        if copy_pinned(physical.pin(pa.gfn()), pa.page_offset(), piece) {
-            return Ok(());
-        }
-        physical.read(pa, piece)
-    })
+#[cold]
+fn no_frames() -> Error {
+    Error::not_supported("this image stores memory by virtual address only")
 }
 
 fn read_by_address(bytes: &dyn VirtualMemory, va: Va, buffer: &mut [u8]) -> Result<(), Partial> {
@@ -222,26 +245,26 @@ fn read_by_address(bytes: &dyn VirtualMemory, va: Va, buffer: &mut [u8]) -> Resu
     })
 }
 
-/// Splits `buffer` at page borders and has `read` fill each piece.
+/// Splits `buffer` at page borders and has `read` fill each piece: it gets the
+/// piece's address and that of the next piece, if there is one.
 #[inline]
 fn in_pages(
     address: u64,
     buffer: &mut [u8],
-    mut read: impl FnMut(u64, &mut [u8]) -> Result<(), Fault>,
+    mut read: impl FnMut(u64, &mut [u8], Option<u64>) -> Result<(), Fault>,
 ) -> Result<(), Partial> {
     let mut rest = buffer;
     let mut done = 0_usize;
-    loop {
+    while !rest.is_empty() {
         let at = address.wrapping_add(done as u64);
         let length = rest.len().min(Va(at).left_in_page() as usize);
         let Some((piece, tail)) = rest.split_at_mut_checked(length) else {
-            return Ok(());
+            break;
         };
-        if piece.is_empty() {
-            return Ok(());
-        }
-        read(at, piece).map_err(|fault| Partial { done, fault })?;
+        let next = (!tail.is_empty()).then(|| at.wrapping_add(length as u64));
+        read(at, piece, next).map_err(|fault| Partial { done, fault })?;
         done = done.wrapping_add(length);
         rest = tail;
     }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! [`Memory`] joins them behind bounded, tolerant reads.
 
 mod address;
+mod backing;
 pub mod bytes;
 pub mod driver;
 mod mapping;

@@ -4,45 +4,36 @@
 //! write, a reader that meets a writer misses. A generation number stamped into
 //! each slot makes a flush one increment.
 
-use std::ptr::NonNull;
-
 use super::{
     Pa, Protection, Source, Translation, Va,
     address::{PAGE_SHIFT, PAGE_SIZE},
-    atomics::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
-    driver::PinnedPage,
+    atomics::{AtomicBool, AtomicU64, Ordering, fence},
 };
 
 /// Number of cached translations when the configuration does not say.
-pub const DEFAULT_TRANSLATION_SLOTS: usize = 8192;
+pub const DEFAULT_TRANSLATION_SLOTS: usize = 16384;
 
-/// One cached 4 KiB piece of a mapping.
-#[derive(Debug, Clone, Copy)]
-pub struct Cached {
-    /// The mapping, resolved at the first byte of the 4 KiB page.
-    pub translation: Translation,
-    /// The frame's page in this process, if it can be pinned.
-    pub page: Option<PinnedPage>,
-}
+/// The mapping of one 4 KiB page: frame address | packed attributes in the low 12 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageMapping(u64);
 
 /// What was flushed before a walk began; see [`Tlb::generation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generation(u64);
 
-/// A slot fills one cache line, so that a probe touches one.
-#[repr(align(64))]
+/// Low bits of a slot's stamp that count its writers; the generation is above.
+const COUNT_BITS: u32 = 24;
+
+/// Two slots fill one cache line, so that a probe touches one.
+#[repr(align(32))]
 #[derive(Default)]
 struct Slot {
-    /// Odd while a writer is inside.
-    sequence: AtomicU32,
-    /// Empty slots have generation 0, which the cache never has.
-    generation: AtomicU64,
+    /// Generation, which no empty slot has, and the count of the writers that
+    /// came and went, odd while one is inside.
+    stamp: AtomicU64,
     root: AtomicU64,
     page: AtomicU64,
-    /// Frame address | packed attributes in the low 12 bits.
-    frame: AtomicU64,
-    /// Host address of the page, 0 when it cannot be pinned.
-    host: AtomicU64,
+    mapping: AtomicU64,
 }
 
 /// The cache.
@@ -80,6 +71,7 @@ impl Tlb {
         self.flush();
     }
 
+    #[inline]
     fn slot(&self, root: Pa, page: u64) -> Option<&Slot> {
         // The root is mixed in so that the same address in two processes does
         // not compete for one slot; neighbouring pages get neighbouring slots.
@@ -90,34 +82,32 @@ impl Tlb {
 
     /// The cached mapping of the page of `va`.
     #[inline]
-    pub fn lookup(&self, root: Pa, va: Va) -> Option<Cached> {
+    pub fn lookup(&self, root: Pa, va: Va) -> Option<PageMapping> {
         let page = va.page().0;
         let slot = self.slot(root, page)?;
-        let sequence = slot.sequence.load(Ordering::Acquire);
-        let generation = slot.generation.load(Ordering::Relaxed);
+        let stamp = slot.stamp.load(Ordering::Acquire);
         let slot_root = slot.root.load(Ordering::Relaxed);
         let slot_page = slot.page.load(Ordering::Relaxed);
-        let frame = slot.frame.load(Ordering::Relaxed);
-        let host = slot.host.load(Ordering::Relaxed);
+        let mapping = slot.mapping.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
-        let undisturbed = sequence & 1 == 0 && slot.sequence.load(Ordering::Relaxed) == sequence;
-        let hit = slot_root == root.0
-            && slot_page == page
-            && generation == self.generation.load(Ordering::Acquire);
-        (undisturbed && hit).then(|| unpack(frame, host))
+        let undisturbed = stamp & 1 == 0 && slot.stamp.load(Ordering::Relaxed) == stamp;
+        let hit =
+            slot_root == root.0 && slot_page == page && stamp >> COUNT_BITS == self.generation().0;
+        (undisturbed && hit).then_some(PageMapping(mapping))
     }
 
     /// The generation of a walk that begins now.
     ///
     /// It is taken before the page tables are read, so that a mapping that was
     /// read before a flush is not remembered after it.
+    #[inline]
     pub fn generation(&self) -> Generation {
         Generation(self.generation.load(Ordering::Acquire))
     }
 
     /// Remembers the mapping that a walk of `generation` found; silently does
     /// nothing when another writer holds the slot.
-    pub fn insert(&self, generation: Generation, root: Pa, va: Va, cached: &Cached) {
+    pub fn insert(&self, generation: Generation, root: Pa, va: Va, mapping: PageMapping) {
         // A walk that began after caching was turned off sees that here.
         if !self.enabled.load(Ordering::Acquire) {
             return;
@@ -126,71 +116,67 @@ impl Tlb {
         let Some(slot) = self.slot(root, page) else {
             return;
         };
-        let sequence = slot.sequence.load(Ordering::Relaxed);
-        let free = sequence & 1 == 0
+        let before = slot.stamp.load(Ordering::Relaxed);
+        let inside = before | 1;
+        let free = before & 1 == 0
             && slot
-                .sequence
-                .compare_exchange(
-                    sequence,
-                    sequence.wrapping_add(1),
-                    Ordering::Acquire,
-                    Ordering::Relaxed,
-                )
+                .stamp
+                .compare_exchange(before, inside, Ordering::Acquire, Ordering::Relaxed)
                 .is_ok();
         if !free {
             return;
         }
         fence(Ordering::Release);
-        let (frame, host) = pack(cached);
-        slot.generation.store(generation.0, Ordering::Relaxed);
         slot.root.store(root.0, Ordering::Relaxed);
         slot.page.store(page, Ordering::Relaxed);
-        slot.frame.store(frame, Ordering::Relaxed);
-        slot.host.store(host, Ordering::Relaxed);
-        slot.sequence
-            .store(sequence.wrapping_add(2), Ordering::Release);
+        slot.mapping.store(mapping.0, Ordering::Relaxed);
+        let count = inside.wrapping_add(1) & ((1 << COUNT_BITS) - 1);
+        let after = generation.0.wrapping_shl(COUNT_BITS) | count;
+        slot.stamp.store(after, Ordering::Release);
     }
 }
 
 const LEVEL_SHIFT: u32 = 4;
 const TRANSITION: u64 = 1 << 7;
 
-fn pack(cached: &Cached) -> (u64, u64) {
-    let translation = &cached.translation;
-    let mut frame = translation.pa.page().0
-        | u64::from(translation.protection.bits())
-        | u64::from(translation.level & 7) << LEVEL_SHIFT;
-    if translation.source == Source::Transition {
-        frame |= TRANSITION;
+impl PageMapping {
+    /// The mapping that a walk to some byte of the page found.
+    pub fn new(translation: &Translation) -> Self {
+        let mut packed = translation.pa.page().0
+            | u64::from(translation.protection.bits())
+            | u64::from(translation.level & 7) << LEVEL_SHIFT;
+        if translation.source == Source::Transition {
+            packed |= TRANSITION;
+        }
+        Self(packed)
     }
-    let host = cached.page.map_or(0, |page| page.as_ptr() as u64);
-    (frame, host)
-}
 
-fn unpack(frame: u64, host: u64) -> Cached {
-    let level = (frame >> LEVEL_SHIFT & 7) as u8;
-    Cached {
-        translation: Translation {
-            pa: Pa(frame & !(PAGE_SIZE - 1)),
+    /// Physical address of the byte that `va` names in this page.
+    #[inline]
+    pub const fn pa(self, va: Va) -> Pa {
+        Pa(self.0 & !(PAGE_SIZE - 1) | va.page_offset())
+    }
+
+    /// The whole translation of `va`, an address in this page.
+    #[inline]
+    pub fn translation(self, va: Va) -> Translation {
+        let level = (self.0 >> LEVEL_SHIFT & 7) as u8;
+        Translation {
+            pa: self.pa(va),
             page_shift: page_shift(level),
             level,
-            protection: Protection::from_bits_truncate(frame as u8 & 0xf),
-            source: if frame & TRANSITION == 0 {
+            protection: Protection::from_bits_truncate(self.0 as u8 & 0xf),
+            source: if self.0 & TRANSITION == 0 {
                 Source::Hardware
             } else {
                 Source::Transition
             },
-        },
-        page: NonNull::new(host as *mut u8).map(|page| {
-            // SAFETY: `insert` stored the address of a page that its driver
-            // keeps mapped, and the memory that owns this cache keeps the driver.
-            unsafe { PinnedPage::new(page) }
-        }),
+        }
     }
 }
 
 /// log2 of the page size that an entry of `level` maps.
-pub const fn page_shift(level: u8) -> u8 {
+const fn page_shift(level: u8) -> u8 {
     match level {
         3 => 30,
         2 => 21,

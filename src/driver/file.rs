@@ -15,7 +15,10 @@ use std::{
 use memmap2::{MmapOptions, MmapRaw};
 
 use crate::{
-    core::{PAGE_SIZE, driver::PinnedPage},
+    core::{
+        PAGE_SIZE, Pa,
+        driver::{PinnedPage, PinnedRun},
+    },
     error::{Error, FaultKind, Result},
 };
 
@@ -84,10 +87,18 @@ impl ImageFile {
 
     /// The 4096 bytes at `offset` (of any alignment), when they are mapped.
     #[inline]
-    pub fn page(&self, offset: u64) -> Option<PinnedPage> {
+    pub fn page(&self, offset: u64) -> Option<PinnedPage<'_>> {
         let page = self.mapped(offset, PAGE_SIZE)?;
-        // SAFETY: the page is mapped for as long as this file, which its driver owns.
+        // SAFETY: the page is mapped for as long as this file.
         Some(unsafe { PinnedPage::new(page) })
+    }
+
+    /// The `length` bytes at `offset` as the physical memory at `start`, when
+    /// they are mapped.
+    pub fn run(&self, start: Pa, offset: u64, length: u64) -> Option<PinnedRun<'_>> {
+        let host = self.mapped(offset, length)?;
+        // SAFETY: the bytes are mapped for as long as this file.
+        Some(unsafe { PinnedRun::new(start, length, host) })
     }
 
     /// Copies the bytes at `offset`.

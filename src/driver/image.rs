@@ -5,7 +5,8 @@ use crate::{
     core::{
         Capabilities, Driver, Gfn, PAGE_SIZE, Pa, Registers,
         driver::{
-            DriverInfo, Hints, PhysicalMemory, PinnedPage, Run, VcpuRegisters, VirtualMemory,
+            DriverInfo, Hints, PhysicalMemory, PinnedPage, PinnedRun, Run, VcpuRegisters,
+            VirtualMemory,
         },
     },
     error::{Error, Fault, FaultKind, Result},
@@ -19,6 +20,9 @@ pub struct Piece {
     /// Their number, never 0.
     pub length: u64,
 }
+
+/// Most runs that a file pins as a whole: an image of whole memory has a few.
+const MAX_PINNED_RUNS: usize = 64;
 
 /// Where an image file holds which physical memory.
 pub trait Layout: Send + Sync {
@@ -66,12 +70,25 @@ impl<L: Layout> PhysicalMemory for Frames<L> {
     }
 
     #[inline]
-    fn pin(&self, gfn: Gfn) -> Option<PinnedPage> {
+    fn pin(&self, gfn: Gfn) -> Option<PinnedPage<'_>> {
         let piece = self.layout.piece(gfn.pa())?;
         if piece.length < PAGE_SIZE {
             return None;
         }
         self.file.page(piece.offset)
+    }
+
+    /// The first runs of the file.
+    fn pinned_runs(&self) -> Vec<PinnedRun<'_>> {
+        let mut from = Some(Pa(0));
+        let next = || {
+            let run = self.layout.next_run(from?)?;
+            let start = Pa(run.start);
+            let piece = self.layout.piece(start)?;
+            from = start.checked_add(piece.length);
+            self.file.run(start, piece.offset, piece.length)
+        };
+        std::iter::from_fn(next).take(MAX_PINNED_RUNS).collect()
     }
 
     /// Frames that are present in part only are left out.

@@ -164,18 +164,6 @@ pub fn entry_address(table: Pa, va: Va, level: u8) -> Pa {
     table.wrapping_add(index.wrapping_mul(ENTRY_SIZE))
 }
 
-#[inline]
-fn read_entry(memory: &dyn PhysicalMemory, pa: Pa) -> Result<Pte, Fault> {
-    let mut bytes = [0; 8];
-    let pinned = memory
-        .pin(pa.gfn())
-        .is_some_and(|page| page.copy_to(pa.page_offset(), &mut bytes));
-    if !pinned {
-        memory.read(pa, &mut bytes)?;
-    }
-    Ok(Pte(u64::from_le_bytes(bytes)))
-}
-
 impl Translate for LongMode {
     fn walk(&self, memory: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<Translation, Fault> {
         if !self.is_canonical(va) {
@@ -184,7 +172,9 @@ impl Translate for LongMode {
         let mut table = dtb_to_root(root.0);
         let mut protection = Protection::all();
         for level in (1..=self.levels).rev() {
-            let pte = read_entry(memory, entry_address(table, va, level))
+            let entry = memory.entry(entry_address(table, va, level));
+            let pte = entry
+                .map(Pte)
                 .map_err(|fault| Self::fault(root, va, level, fault.kind))?;
             let step = Step {
                 pte,

@@ -15,7 +15,7 @@ pub use self::{
         Control, Event, EventReason, EventResponse, Events, Interrupt, InterruptKind, MemoryAccess,
         Monitor, ResponseAction, ViewId, Views,
     },
-    memory::{PhysicalMemory, PinnedPage, Run, VirtualMemory},
+    memory::{PhysicalMemory, PinnedPage, PinnedRun, Run, VirtualMemory},
 };
 use super::Registers;
 use crate::error::Result;

@@ -9,7 +9,7 @@ use loom::{
     },
     thread,
 };
-use winvmi::core::{Pa, Protection, Source, Translation, Va, driver};
+use winvmi::core::{Pa, Protection, Source, Translation, Va};
 
 #[allow(dead_code, reason = "no test needs the whole cache")]
 #[path = "../../../src/core/tlb.rs"]
@@ -21,22 +21,24 @@ mod address {
     pub const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
 }
 
-use tlb::{Cached, Tlb};
+use tlb::{PageMapping, Tlb};
 
 const ROOT: Pa = Pa(0x1000);
 
+/// A mapping to the frame at `pa`.
+fn mapping_to(pa: Pa) -> PageMapping {
+    PageMapping::new(&Translation {
+        pa,
+        page_shift: 12,
+        level: 1,
+        protection: Protection::READ,
+        source: Source::Hardware,
+    })
+}
+
 /// A page whose mapping can be told from all others: frame = page + root.
-fn mapping(va: Va) -> Cached {
-    Cached {
-        translation: Translation {
-            pa: Pa(va.0 + ROOT.0),
-            page_shift: 12,
-            level: 1,
-            protection: Protection::READ,
-            source: Source::Hardware,
-        },
-        page: None,
-    }
+fn mapping(va: Va) -> PageMapping {
+    mapping_to(Pa(va.0 + ROOT.0))
 }
 
 /// Explores all executions with at most so many preemptions, which finds nearly
@@ -49,7 +51,7 @@ fn check(model: impl Fn() + Sync + Send + 'static) {
 
 fn assert_whole(cache: &Tlb, va: Va) {
     if let Some(cached) = cache.lookup(ROOT, va) {
-        assert_eq!(cached.translation, mapping(va).translation);
+        assert_eq!(cached, mapping(va));
     }
 }
 
@@ -57,7 +59,7 @@ const FIRST: Va = Va(0x10_0000);
 const SECOND: Va = Va(0x20_0000);
 
 fn insert(cache: &Tlb, va: Va) {
-    cache.insert(cache.generation(), ROOT, va, &mapping(va));
+    cache.insert(cache.generation(), ROOT, va, mapping(va));
 }
 
 #[test]
@@ -98,30 +100,21 @@ fn a_mapping_that_was_read_before_a_flush_is_not_found_after_it() {
         let cache = Arc::new(Tlb::with_count(1));
         let va = FIRST;
         // A page table of one entry: the writer changes it, then flushes.
-        let table = Arc::new(AtomicU64::new(mapping(va).translation.pa.0));
+        let table = Arc::new(AtomicU64::new(mapping(va).pa(va).0));
         let reader = {
             let (cache, table) = (Arc::clone(&cache), Arc::clone(&table));
             thread::spawn(move || {
                 let generation = cache.generation();
-                let mut found = mapping(va);
-                found.translation.pa = Pa(table.load(Ordering::Acquire));
-                cache.insert(generation, ROOT, va, &found);
+                let found = mapping_to(Pa(table.load(Ordering::Acquire)));
+                cache.insert(generation, ROOT, va, found);
             })
         };
         table.store(0x77_0000, Ordering::Release);
         cache.flush();
-        let stale = mapping(va).translation.pa;
-        assert!(
-            cache
-                .lookup(ROOT, va)
-                .is_none_or(|it| it.translation.pa != stale)
-        );
+        let stale = mapping(va);
+        assert!(cache.lookup(ROOT, va).is_none_or(|it| it != stale));
         reader.join().unwrap();
-        assert!(
-            cache
-                .lookup(ROOT, va)
-                .is_none_or(|it| it.translation.pa != stale)
-        );
+        assert!(cache.lookup(ROOT, va).is_none_or(|it| it != stale));
     });
 }
 
