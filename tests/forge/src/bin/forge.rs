@@ -33,7 +33,7 @@ usage: forge --layout LAYOUT --format FORMAT [OPTION]... OUT
   --actors LIST       of a guest that runs, what runs at first: user,wow64,pager,integrity,
                       lifecycle (all)
   --iterations N      of a guest that runs, iterations of each actor (without end)
-  --pace N            of a guest that runs, PAUSE instructions between iterations (0)
+  --pace N            of a guest that runs, timer ticks of sleep between iterations (0)
 ";
 
 /// What to write: an image of memory or a guest that runs.

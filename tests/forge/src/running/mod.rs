@@ -30,7 +30,7 @@
 //! with `MmCleanProcessAddressSpace`.
 //!
 //! **Control.** [`Word::Actors`] holds the kinds that may run, [`Word::Limit`] after how many
-//! iterations each actor rests, [`Word::Pace`] the pauses in between. All can be changed at any
+//! iterations each actor rests, [`Word::Pace`] the time of sleep in between. All can be changed at any
 //! time from outside. When nothing runs nor may run, [`Word::State`] is [`QUIET`]: counters
 //! stand still and can be compared. The console (port 0xE9) tells the start and a panic.
 
@@ -65,7 +65,8 @@ pub struct RunningOptions {
     pub actors: Vec<ActorKind>,
     /// Iterations of each actor, or 0 for no end.
     pub limit: u64,
-    /// `pause` instructions after each iteration.
+    /// Ticks of the local APIC's timer that a processor sleeps after each iteration (1 ns under
+    /// QEMU, 10 ns under Xen).
     pub pace: u64,
 }
 

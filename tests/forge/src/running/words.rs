@@ -38,7 +38,7 @@ words! {
         Actors,
         /// Control: iterations after which an actor rests, or 0 for no end.
         Limit,
-        /// Control: `pause` instructions after each iteration.
+        /// Control: ticks of the local APIC's timer that a processor sleeps after each iteration.
         Pace,
         /// Processors that have started, those too many included.
         Online,

@@ -21,7 +21,7 @@ const VALID: u64 = 1 << 63 | 0x67;
 const FRAME: u64 = 0x0000_0fff_ffff_f000;
 
 pub(super) fn emit(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
-    let (mut panic, mut breakpoint, mut fault, mut flush) = (
+    let (mut panic, mut breakpoint, mut fault, mut interrupt) = (
         a.create_label(),
         a.create_label(),
         a.create_label(),
@@ -32,7 +32,8 @@ pub(super) fn emit(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -
     for (vector, routine) in [
         (gates::PAGE_FAULT, fault),
         (gates::BREAKPOINT, breakpoint),
-        (gates::FLUSH_VECTOR, flush),
+        (gates::FLUSH_VECTOR, interrupt),
+        (gates::TIMER_VECTOR, interrupt),
     ] {
         a.cmp(eax, vector as i32)?;
         a.je(routine)?;
@@ -40,7 +41,7 @@ pub(super) fn emit(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -
     a.cmp(eax, gates::SPURIOUS_VECTOR as i32)?;
     a.jne(panic)?;
     a.ret()?;
-    a.set_label(&mut flush)?;
+    a.set_label(&mut interrupt)?;
     end_interrupt(a, r)?;
     a.set_label(&mut breakpoint)?;
     handle_breakpoint(a, context)?;

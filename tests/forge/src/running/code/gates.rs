@@ -9,6 +9,8 @@ use crate::running::plan::Plan;
 pub(in crate::running) const EXCEPTIONS: u32 = 32;
 /// Vector of the interrupt by which processors ask each other to flush (`KiIpiInterrupt`).
 pub(in crate::running) const FLUSH_VECTOR: u32 = 0xe1;
+/// Vector of the local APIC's timer.
+pub(in crate::running) const TIMER_VECTOR: u32 = 0xd1;
 /// Vector of spurious interrupts of the local APIC.
 pub(in crate::running) const SPURIOUS_VECTOR: u32 = 0xff;
 /// Breakpoint exception.
@@ -45,7 +47,7 @@ pub(in crate::running) fn assemble(plan: &Plan, handler: u64) -> Emit<Gates> {
     a.set_label(&mut common)?;
     save_and_handle(&mut a, plan, handler)?;
     let mut labels = Vec::new();
-    for vector in (0..EXCEPTIONS).chain([FLUSH_VECTOR, SPURIOUS_VECTOR]) {
+    for vector in (0..EXCEPTIONS).chain([TIMER_VECTOR, FLUSH_VECTOR, SPURIOUS_VECTOR]) {
         let mut label = a.create_label();
         a.set_label(&mut label)?;
         push_vector(&mut a, vector)?;

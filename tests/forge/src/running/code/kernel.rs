@@ -34,6 +34,7 @@ pub(in crate::running) struct ImageSymbols {
 pub(super) struct Routines {
     pub start: CodeLabel,
     pub idle: CodeLabel,
+    pub sleep: CodeLabel,
     pub run_actor: CodeLabel,
     pub done: CodeLabel,
     pub print: CodeLabel,
@@ -106,6 +107,7 @@ fn routines(a: &mut CodeAssembler) -> Routines {
     Routines {
         start: label(),
         idle: label(),
+        sleep: label(),
         run_actor: label(),
         done: label(),
         print: label(),

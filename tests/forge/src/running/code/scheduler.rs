@@ -2,9 +2,11 @@
 
 use iced_x86::code_asm::*;
 
+use super::gates::TIMER_VECTOR;
 use super::kernel::{Context, Routines};
 use super::start::{KERNEL_GS_BASE, write_register};
 use super::{Emit, actor_word, at, load_actor, load_processor, processor_word, region, word};
+use crate::running::plan::APIC;
 use crate::running::user_space::ABSENT_PAGES;
 use crate::running::words::{ActorWord, ProcessorWord, QUIET, RUNNING, STEP, Word};
 
@@ -15,11 +17,19 @@ const RUNS: i32 = 2;
 const USER_FLAGS: i32 = 0x202;
 /// Bits of an entry that hold the frame.
 const FRAME: u64 = 0x000f_ffff_ffff_f000;
+/// Registers of the local APIC's timer, and its divider for every tick.
+const APIC_TIMER: i32 = 0x320;
+const APIC_TIMER_COUNT: i32 = 0x380;
+const APIC_TIMER_DIVIDER: i32 = 0x3e0;
+const DIVIDE_BY_1: i32 = 0xb;
+/// Ticks that a processor sleeps when no actor may run: a fraction of a millisecond.
+const IDLE_TICKS: i32 = 100_000;
 /// Registers that a function must keep.
 const KEPT: [AsmRegister64; 8] = [rbx, rbp, rsi, rdi, r12, r13, r14, r15];
 
 pub(super) fn emit(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
     idle(a, context, r)?;
+    sleep(a, r)?;
     run_actor(a, context, r)?;
     done(a, context, r)
 }
@@ -49,14 +59,15 @@ fn idle(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
     a.mov(word(r15, Word::State), RUNNING as i32)?;
     a.mov(rcx, rbx)?;
     a.call(r.run_actor)?;
-    pace(a)?;
+    pace(a, r)?;
     a.jmp(look)?;
     a.set_label(&mut vain)?;
     a.inc(r13)?;
     a.cmp(r13, plan.actor_count as i32)?;
     a.jb(next)?;
     tell_quiet(a, context)?;
-    a.pause()?;
+    a.mov(ecx, IDLE_TICKS)?;
+    a.call(r.sleep)?;
     a.jmp(look)
 }
 
@@ -101,16 +112,28 @@ fn take(a: &mut CodeAssembler, vain: CodeLabel) -> Emit {
     a.nop()
 }
 
-fn pace(a: &mut CodeAssembler) -> Emit {
-    let (mut again, mut end) = (a.create_label(), a.create_label());
+/// Sleeps between two iterations, if the control word says so.
+fn pace(a: &mut CodeAssembler, r: &Routines) -> Emit {
+    let mut none = a.create_label();
     a.mov(rcx, word(r15, Word::Pace))?;
-    a.set_label(&mut again)?;
-    a.sub(rcx, 1)?;
-    a.jb(end)?;
-    a.pause()?;
-    a.jmp(again)?;
-    a.set_label(&mut end)?;
+    a.test(ecx, ecx)?;
+    a.je(none)?;
+    a.call(r.sleep)?;
+    a.set_label(&mut none)?;
     a.nop()
+}
+
+/// Halts until the local APIC's timer has counted ECX down or another interrupt comes. Uses RDX.
+fn sleep(a: &mut CodeAssembler, r: &mut Routines) -> Emit {
+    a.set_label(&mut r.sleep)?;
+    a.mov(rdx, APIC)?;
+    a.cli()?;
+    a.mov(dword_ptr(rdx + APIC_TIMER_DIVIDER), DIVIDE_BY_1)?;
+    a.mov(dword_ptr(rdx + APIC_TIMER), TIMER_VECTOR as i32)?;
+    a.mov(dword_ptr(rdx + APIC_TIMER_COUNT), ecx)?;
+    a.sti()?;
+    a.hlt()?;
+    a.ret()
 }
 
 /// Says that nothing runs, when no actor is busy and none may run.
