@@ -2553,7 +2553,8 @@ const char *wvmi_version(void);
  * Number of the binary interface of the library that is loaded.
  *
  * Equal numbers are compatible: functions, constants and structure fields are
- * only ever added. It is the number in the library's SONAME.
+ * only ever added. It is the last number of the library's SONAME
+ * (`libwinvmi.so.0.1`).
  *
  * Any thread, also from a callback.
  */

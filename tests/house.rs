@@ -156,7 +156,7 @@ fn only_one_file_of_the_c_api_dereferences_pointers() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         // The gate's pointers are its own, no caller's.
-        if ["ffi", "gate"].contains(&&*name) {
+        if path.is_dir() || ["ffi", "gate"].contains(&&*name) {
             continue;
         }
         let code = code(&path);

@@ -43,7 +43,11 @@ fn every_function_is_called_by_a_c_test() {
 #[test]
 fn functions_give_their_own_names() {
     for entry in root().join("src/capi").read_dir().unwrap() {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
+        let text = fs::read_to_string(path).unwrap();
         for function in text.split("extern \"C\" fn ").skip(1) {
             let name = function.split(['(', '<']).next().unwrap();
             let body = function.split("\n}\n").next().unwrap();
