@@ -37,6 +37,11 @@ fn run(mut command: Command) {
     let forged = Forged::get();
     command.arg(forged.dump()).arg(forged.symbols());
     command.env("XDG_CACHE_HOME", forged.directory());
+    if std::env::var_os("WINVMI_SHARED").is_none() {
+        // Programs run elsewhere: what lies beside the project is named in full.
+        let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+        command.env("WINVMI_SHARED", shared);
+    }
     toolchain::run(&mut command);
 }
 
