@@ -42,7 +42,7 @@ impl Shared {
         let session = self.engine();
         match space.kind {
             WVMI_SPACE_KERNEL => session.kernel_space(),
-            WVMI_SPACE_PHYSICAL => Ok(Space::Physical),
+            WVMI_SPACE_PHYSICAL => session.memory().physical().map(|_| Space::Physical),
             WVMI_SPACE_ROOT => Ok(Space::Virtual {
                 root: Pa(space.value),
             }),
