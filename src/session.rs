@@ -17,10 +17,10 @@ use std::{
 
 use once_cell::sync::OnceCell;
 
-pub use self::config::{Config, ProfileCache};
+pub use self::config::{Config, PagefilePath, ProfileCache};
 use crate::{
     core::{
-        Capabilities, Driver, Memory, Progress, Registers, Space, Va,
+        Capabilities, Driver, Memory, Pagefiles, Progress, Registers, Space, Va,
         driver::{DriverInfo, Hints},
     },
     driver::{self, Target},
@@ -37,6 +37,7 @@ pub struct Session {
     config: Config,
     memory: Arc<Memory>,
     located: Result<FoundKernel>,
+    pagefiles: Pagefiles,
     windows: OnceCell<Windows>,
     /// Why the last attempt to load symbols failed.
     symbols_error: Mutex<Option<Error>>,
@@ -60,6 +61,7 @@ impl Session {
 
     /// Opens a guest behind a caller's own back end.
     pub fn open_driver(driver: Arc<dyn Driver>, config: &Config) -> Result<Self> {
+        let pagefiles = config.open_pagefiles()?;
         let progress = config.progress();
         let located = locate::locate(&driver, config.translation_slots, progress);
         let (memory, located) = match located {
@@ -74,6 +76,7 @@ impl Session {
             config: config.clone(),
             memory,
             located,
+            pagefiles,
             windows: OnceCell::new(),
             symbols_error: Mutex::new(None),
             cancellations: AtomicU64::new(0),
@@ -176,12 +179,9 @@ impl Session {
     fn attach(&self, paths: &[PathBuf]) -> Result<Windows> {
         let kernel = self.kernel()?;
         let profile = self.profile(kernel, paths)?;
-        Windows::new(
-            Arc::clone(&self.memory),
-            kernel.image.base,
-            kernel.root,
-            profile,
-        )
+        let memory = Arc::clone(&self.memory);
+        let windows = Windows::new(memory, kernel.image.base, kernel.root, profile)?;
+        Ok(windows.with_pagefiles(self.pagefiles.clone()))
     }
 
     fn profile(&self, kernel: &FoundKernel, paths: &[PathBuf]) -> Result<Arc<Profile>> {

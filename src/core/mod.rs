@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod driver;
 mod mapping;
 mod memory;
+mod pagefile;
 mod progress;
 mod ranges;
 mod registers;
@@ -27,6 +28,7 @@ pub use self::{
     driver::{Capabilities, Driver},
     mapping::{Mapping, Segment as MappingSegment},
     memory::{Memory, Partial, Space},
+    pagefile::{Pagefile, Pagefiles},
     progress::Progress,
     ranges::{Range, Ranges},
     registers::{DescriptorTable, Registers, Segment},
@@ -34,5 +36,5 @@ pub use self::{
     sparse::{PageState, pages_touched},
     string::STRING_MAX,
     tlb::DEFAULT_TRANSLATION_SLOTS,
-    translate::{Protection, SoftwarePte, Source, Translate, Translation},
+    translate::{EntryMeaning, Protection, SoftwarePte, Source, Translate, Translation},
 };

@@ -3,7 +3,7 @@
 use bitflags::bitflags;
 
 use super::{Pa, Va, driver::PhysicalMemory};
-use crate::error::Fault;
+use crate::error::{Fault, FaultKind};
 
 bitflags! {
     /// Effective protection of a mapping: what all levels together allow.
@@ -58,6 +58,21 @@ pub struct SoftwarePte {
     pub pagefile_low_bit: u8,
     /// First bit of the page file offset in pages (32 bits long).
     pub pagefile_high_bit: u8,
+    /// First bit of the address of a prototype entry (the rest of the entry).
+    pub prototype_low_bit: u8,
+    /// Number of the page file that stands for the compressed store, if there is one.
+    pub virtual_store: Option<u8>,
+}
+
+/// What an entry says about its page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryMeaning {
+    /// The page is in memory, in the frame that begins here.
+    Memory(Pa),
+    /// Another entry, at this kernel address, describes the page.
+    Prototype(Va),
+    /// The page is elsewhere or nowhere.
+    Absent(FaultKind),
 }
 
 /// Turns virtual addresses into physical ones; implemented by each paging mode.
@@ -67,6 +82,14 @@ pub trait Translate: Send + Sync {
     /// A missing table page is a [`Fault`] of the walked address with the kind
     /// that the back end gave, so that tolerant readers can tolerate it.
     fn walk(&self, memory: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<Translation, Fault>;
+
+    /// The entry of the 4 KiB page of `va` as it is stored, present or not.
+    ///
+    /// Fails as [`Translate::walk`] does where no table holds one.
+    fn entry(&self, memory: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<u64, Fault>;
+
+    /// What the entry of a 4 KiB page, or its prototype, says about the page.
+    fn meaning(&self, entry: u64) -> EntryMeaning;
 
     /// Tells how entries that are not present are encoded. The first call wins.
     fn set_software_pte(&self, layout: SoftwarePte);

@@ -11,6 +11,7 @@ mod foreign;
 mod image;
 mod kdmp;
 mod lime;
+mod pagefile;
 mod raw;
 mod segments;
 mod target;
@@ -18,7 +19,7 @@ mod xen;
 
 use std::sync::Arc;
 
-pub use self::{file::FileMode, target::Target};
+pub use self::{file::FileMode, pagefile::open_pagefile, target::Target};
 use self::{file::ImageFile, image::Image, target::Place};
 use crate::{
     core::Driver,

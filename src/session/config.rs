@@ -3,8 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    core::Progress,
-    driver::{FileMode, OpenOptions},
+    core::{Pagefiles, Progress},
+    driver::{self, FileMode, OpenOptions},
+    error::{Error, Result},
     symbols::{MICROSOFT_SERVER, Store, SymbolPath, default_cache},
 };
 
@@ -18,6 +19,15 @@ pub enum ProfileCache {
     Off,
     /// In this directory.
     Directory(PathBuf),
+}
+
+/// A copy of one of the guest's page files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagefilePath {
+    /// Its number, 0 to 15: the first is that of `pagefile.sys`.
+    pub number: u8,
+    /// Where the copy is.
+    pub path: PathBuf,
 }
 
 /// How a session is opened. [`Config::default`] suits most.
@@ -35,6 +45,8 @@ pub struct Config {
     pub offline: bool,
     /// How image files are accessed.
     pub file_mode: FileMode,
+    /// Page files of the guest, for pages that are not in memory.
+    pub pagefiles: Vec<PagefilePath>,
     /// Number of cached translations (64 to 1,048,576; rounded up to a power of two).
     pub translation_slots: usize,
     /// Watches long calls.
@@ -50,6 +62,7 @@ impl Default for Config {
             profile_cache: ProfileCache::default(),
             offline: true,
             file_mode: FileMode::default(),
+            pagefiles: Vec::new(),
             translation_slots: crate::core::DEFAULT_TRANSLATION_SLOTS,
             progress: None,
         }
@@ -61,6 +74,22 @@ impl Config {
         OpenOptions {
             file_mode: self.file_mode,
         }
+    }
+
+    /// Opens the page files.
+    ///
+    /// # Errors
+    /// When one cannot be opened, or has an impossible number.
+    pub(super) fn open_pagefiles(&self) -> Result<Pagefiles> {
+        let mut pagefiles = Pagefiles::default();
+        for PagefilePath { number, path } in &self.pagefiles {
+            let file = driver::open_pagefile(path, self.open_options())?;
+            if !pagefiles.insert(*number, file) {
+                let reason = format!("{number} is not the number of a page file (0 to 15)");
+                return Err(Error::invalid_argument("pagefiles", reason));
+            }
+        }
+        Ok(pagefiles)
     }
 
     /// Where symbols are looked for: first in `paths`.

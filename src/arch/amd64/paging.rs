@@ -5,8 +5,8 @@ use once_cell::sync::OnceCell;
 use super::pte::{Absent, Pte};
 use crate::{
     core::{
-        PAGE_SIZE, Pa, Protection, Registers, SoftwarePte, Source, Translate, Translation, Va,
-        driver::PhysicalMemory,
+        EntryMeaning, PAGE_SIZE, Pa, Protection, Registers, SoftwarePte, Source, Translate,
+        Translation, Va, driver::PhysicalMemory,
     },
     error::{Error, Fault, FaultKind, Result},
 };
@@ -120,6 +120,7 @@ impl LongMode {
         }
         match pte.absent(self.software.get()) {
             Absent::Transition(pa) => Ok((Pte(pa.0), Source::Transition)),
+            Absent::Prototype(_) => Err(FaultKind::Prototype),
             Absent::Fault(kind) => Err(kind),
         }
     }
@@ -191,6 +192,35 @@ impl Translate for LongMode {
             }
         }
         Err(Self::fault(root, va, 1, FaultKind::Malformed))
+    }
+
+    fn entry(&self, memory: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<u64, Fault> {
+        let mut table = dtb_to_root(root.0);
+        for level in (2..=self.levels).rev() {
+            let fault = |kind| Self::fault(root, va, level, kind);
+            let entry = memory.entry(entry_address(table, va, level));
+            let entry = entry.map_err(|error| fault(error.kind))?;
+            let (pte, source) = self.target(Pte(entry)).map_err(fault)?;
+            // A large page has no entry for each of its parts.
+            if source == Source::Hardware && pte.is_large() {
+                return Err(fault(FaultKind::Malformed));
+            }
+            table = pte.table();
+        }
+        let entry = memory.entry(entry_address(table, va, 1));
+        entry.map_err(|error| Self::fault(root, va, 1, error.kind))
+    }
+
+    fn meaning(&self, entry: u64) -> EntryMeaning {
+        let pte = Pte(entry);
+        if pte.is_present() {
+            return EntryMeaning::Memory(pte.table());
+        }
+        match pte.absent(self.software.get()) {
+            Absent::Transition(pa) => EntryMeaning::Memory(pa),
+            Absent::Prototype(va) => EntryMeaning::Prototype(va),
+            Absent::Fault(kind) => EntryMeaning::Absent(kind),
+        }
     }
 
     fn set_software_pte(&self, layout: SoftwarePte) {

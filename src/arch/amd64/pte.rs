@@ -1,7 +1,7 @@
 //! One x86-64 page-table entry, present or as Windows encodes absent ones.
 
 use crate::{
-    core::{Pa, Protection, SoftwarePte},
+    core::{Pa, Protection, SoftwarePte, Va},
     error::FaultKind,
 };
 
@@ -26,6 +26,8 @@ pub struct Pte(pub u64);
 pub enum Absent {
     /// The page is in memory after all, in this frame.
     Transition(Pa),
+    /// The entry at this kernel address describes the page.
+    Prototype(Va),
     /// The page is elsewhere or nowhere.
     Fault(FaultKind),
 }
@@ -74,16 +76,17 @@ impl Pte {
         if self.0 == 0 {
             return Absent::Fault(FaultKind::NotMapped);
         }
-        if self.0 & PROTOTYPE != 0 {
-            return Absent::Fault(FaultKind::Prototype);
-        }
         let Some(layout) = layout else {
-            return Absent::Fault(match self.0 & TRANSITION {
+            return Absent::Fault(match self.0 & (PROTOTYPE | TRANSITION) {
                 0 => FaultKind::NotMapped,
-                _ => FaultKind::Transition,
+                TRANSITION => FaultKind::Transition,
+                _ => FaultKind::Prototype,
             });
         };
         let entry = layout.unswizzle(self.0);
+        if entry & PROTOTYPE != 0 {
+            return Absent::Prototype(layout.prototype(entry));
+        }
         if entry & TRANSITION != 0 {
             return Absent::Transition(Pa(entry & TRANSITION_FRAME));
         }
@@ -91,8 +94,12 @@ impl Pte {
         if offset == 0 {
             return Absent::Fault(FaultKind::DemandZero);
         }
+        let number = (entry.wrapping_shr(layout.pagefile_low_bit.into()) & 0xf) as u8;
+        if layout.virtual_store == Some(number) {
+            return Absent::Fault(FaultKind::Compressed);
+        }
         Absent::Fault(FaultKind::Pagefile {
-            number: (entry.wrapping_shr(layout.pagefile_low_bit.into()) & 0xf) as u8,
+            number,
             // At most 32 + 12 bits.
             offset: offset << 12,
         })
@@ -108,6 +115,11 @@ impl SoftwarePte {
             _ => entry,
         }
     }
+
+    /// Address of the prototype entry: the sign-extended bits above the lowest one.
+    const fn prototype(&self, entry: u64) -> Va {
+        Va((entry as i64).wrapping_shr(self.prototype_low_bit as u32) as u64)
+    }
 }
 
 #[cfg(test)]
@@ -119,6 +131,8 @@ mod tests {
         swizzle_bit: Some(4),
         pagefile_low_bit: 12,
         pagefile_high_bit: 32,
+        prototype_low_bit: 16,
+        virtual_store: Some(2),
     };
 
     #[test]
@@ -147,10 +161,9 @@ mod tests {
     fn software_forms_are_told_apart() {
         let kind = |entry: u64| match Pte(entry).absent(Some(&LAYOUT)) {
             Absent::Fault(kind) => kind,
-            Absent::Transition(pa) => panic!("transition {pa}"),
+            other => panic!("{other:?}"),
         };
         assert_eq!(kind(0), FaultKind::NotMapped);
-        assert_eq!(kind(PROTOTYPE | TRANSITION), FaultKind::Prototype);
         assert_eq!(kind(0x2000_0000_0080), FaultKind::DemandZero);
         assert_eq!(
             kind(0x2000_0000_0000 | 0x42 << 32 | 3 << 12 | 0x80),
@@ -159,5 +172,17 @@ mod tests {
                 offset: 0x42000
             }
         );
+        let compressed = 0x2000_0000_0000 | 0x42 << 32 | 2 << 12 | 0x80;
+        assert_eq!(kind(compressed), FaultKind::Compressed);
+    }
+
+    #[test]
+    fn prototype_addresses_are_sign_extended() {
+        let entry = Pte(0xc48a_3400_1238_0000 | PROTOTYPE | TRANSITION | 1 << 4);
+        assert_eq!(
+            entry.absent(Some(&LAYOUT)),
+            Absent::Prototype(Va(0xffff_c48a_3400_1238))
+        );
+        assert_eq!(entry.absent(None), Absent::Fault(FaultKind::Prototype));
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{
     handle_table, job, module, object, process, processor, protection, region, session, thread,
-    token, trap_frame, user::UserLayouts,
+    token, trap_frame, user::UserLayouts, validity,
 };
 use crate::{
     error::{Error, Result},
@@ -26,6 +26,7 @@ pub(super) struct Layouts {
     pub(super) processor_state: processor::StateLayout,
     pub(super) object: object::Layouts,
     pub(super) token: token::Layout,
+    pub(super) validity: validity::Layout,
     pub(super) session: session::Layout,
     pub(super) job: job::Layout,
     pub(super) protection: protection::Layout,
@@ -53,6 +54,7 @@ impl Layouts {
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
             object: object::Layouts::new(profile)?,
             token: token::Layout::new(profile)?,
+            validity: validity::Layout::new(isr).map_err(missing)?,
             session: session::Layout::new(isr).map_err(missing)?,
             job: job::Layout::new(isr).map_err(missing)?,
             protection: protection::Layout::new(isr).map_err(missing)?,
@@ -91,5 +93,6 @@ isr::macros::symbols! {
         MmLastUnloadedDriver: Option<u64>,
         MiInvalidPteMask: Option<u64>,
         MiState: Option<u64>,
+        MiSystemPartition: Option<u64>,
     }
 }

@@ -21,6 +21,7 @@ pub mod object;
 mod paging;
 pub mod peb;
 pub mod process;
+pub mod process_memory;
 pub mod processor;
 pub mod protection;
 mod record;
@@ -37,6 +38,7 @@ mod unicode_string;
 pub mod unloaded;
 mod user;
 pub mod user_module;
+pub mod validity;
 
 use std::sync::Arc;
 
@@ -59,6 +61,7 @@ pub use self::{
     },
     peb::{Environment, ParameterText, Peb, ProcessParameters, Variable},
     process::{Architecture, PebAddress, Process, Processes},
+    process_memory::ProcessMemory,
     processor::Processor,
     protection::{ProcessProtection, ProtectionKind, ProtectionSigner},
     record::Record,
@@ -78,13 +81,14 @@ pub use self::{
     unicode_string::UnicodeString,
     unloaded::{UnloadedModule, UnloadedModules},
     user_module::{FindProfile, LoaderLists, UserModule, UserModules},
+    validity::{PageContent, Validity},
 };
 use self::{
     layouts::{Layouts, Variables, missing},
     object::TypeCache,
 };
 use crate::{
-    core::{Memory, Pa, Space, Va, driver::ModuleHint},
+    core::{Memory, Pa, Pagefiles, Space, Va, driver::ModuleHint},
     error::{Error, Result},
     symbols::Profile,
 };
@@ -103,6 +107,7 @@ pub struct Windows {
     /// Modules that only the image's headers list.
     recorded_modules: Vec<ModuleHint>,
     types: TypeCache,
+    pagefiles: Pagefiles,
 }
 
 impl Windows {
@@ -115,6 +120,7 @@ impl Windows {
             variables: Variables::new(profile.isr()).map_err(missing)?,
             recorded_modules: memory.driver().hints().modules,
             types: TypeCache::new(),
+            pagefiles: Pagefiles::default(),
             memory,
             profile,
             base,
@@ -129,6 +135,16 @@ impl Windows {
         }
         paging::attach(&windows);
         Ok(windows)
+    }
+
+    /// The same Windows with the content of its page files.
+    pub fn with_pagefiles(self, pagefiles: Pagefiles) -> Self {
+        Self { pagefiles, ..self }
+    }
+
+    /// The page files that are at hand.
+    pub const fn pagefiles(&self) -> &Pagefiles {
+        &self.pagefiles
     }
 
     /// Forgets what was learnt about the guest: for a guest that ran since.

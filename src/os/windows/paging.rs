@@ -12,6 +12,10 @@ isr::macros::offsets! {
             PageFileLow: Bitfield,
             PageFileHigh: Bitfield,
         }
+
+        struct _MMPTE_PROTOTYPE {
+            ProtoAddress: Bitfield,
+        }
     }
 }
 
@@ -27,7 +31,10 @@ pub(super) fn attach(windows: &Windows) {
 }
 
 fn software_pte(windows: &Windows) -> Option<SoftwarePte> {
-    let layout = Layout::new(windows.profile().isr()).ok()?._MMPTE_SOFTWARE;
+    let Layout {
+        _MMPTE_SOFTWARE: layout,
+        _MMPTE_PROTOTYPE: prototype,
+    } = Layout::new(windows.profile().isr()).ok()?;
     let bit = |field: &Bitfield| u8::try_from(field.bit_position()).ok();
     let swizzle_bit = layout.SwizzleBit.as_ref().and_then(bit);
     Some(SoftwarePte {
@@ -38,6 +45,8 @@ fn software_pte(windows: &Windows) -> Option<SoftwarePte> {
         swizzle_bit,
         pagefile_low_bit: bit(&layout.PageFileLow)?,
         pagefile_high_bit: bit(&layout.PageFileHigh)?,
+        prototype_low_bit: bit(&prototype.ProtoAddress)?,
+        virtual_store: virtual_store(windows),
     })
 }
 
@@ -56,4 +65,20 @@ fn invalid_mask(windows: &Windows) -> Option<u64> {
         (None, None) => return None,
     };
     windows.record(address).uint(Field::new(0, 8)).ok()
+}
+
+/// Number of the page file that stands for the compressed store of Windows 10 and later.
+///
+/// Corresponds to `MiSystemPartition.Store.VirtualPageFileNumber`, which is 0
+/// before there is a store; the first real page file has that number, too.
+fn virtual_store(windows: &Windows) -> Option<u8> {
+    let partition = windows.variables.MiSystemPartition?;
+    let field = windows
+        .profile()
+        .field("_MI_PARTITION", "Store.VirtualPageFileNumber")?;
+    let number = windows.variable(partition).wrapping_add(field.offset);
+    let number = windows.record(number).uint(Field::new(0, 4)).ok()?;
+    u8::try_from(number)
+        .ok()
+        .filter(|number| (1..16).contains(number))
 }

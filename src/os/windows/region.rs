@@ -279,17 +279,20 @@ impl<'a> Region<'a> {
         Ok(Some(low | high.checked_shl(length).unwrap_or(0)))
     }
 
-    /// The section's control area, `None` for private regions.
-    /// Corresponds to `_MMVAD.Subsection` -> `_SUBSECTION.ControlArea`.
-    pub fn control_area(&self) -> Result<Option<ControlArea<'a>>> {
+    /// Address of the first `_SUBSECTION`, `None` for private regions.
+    /// Corresponds to `_MMVAD.Subsection`.
+    pub(super) fn subsection(&self) -> Result<Option<Va>> {
         // A short node ends before the pointer.
         if self.is_private()? {
             return Ok(None);
         }
-        let subsection = self
-            .record
-            .pointer_or_none(self.layout()._MMVAD.Subsection)?;
-        match subsection {
+        self.record.pointer_or_none(self.layout()._MMVAD.Subsection)
+    }
+
+    /// The section's control area, `None` for private regions.
+    /// Corresponds to `_MMVAD.Subsection` -> `_SUBSECTION.ControlArea`.
+    pub fn control_area(&self) -> Result<Option<ControlArea<'a>>> {
+        match self.subsection()? {
             Some(subsection) => ControlArea::of_subsection(self.windows, subsection),
             None => Ok(None),
         }

@@ -87,6 +87,8 @@ pub struct ExpectedKernel {
     pub debugger_data: u64,
     /// The highest user-mode address.
     pub highest_user_address: u64,
+    /// Number of the page file that stands for the compressed store, where there is one.
+    pub virtual_store: Option<u8>,
     /// Index of the self-map entry in every page-map level 4.
     pub self_map_index: usize,
     /// Time of the guest's clock (FILETIME).

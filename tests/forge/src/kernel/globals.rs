@@ -5,12 +5,16 @@ use crate::guest::Guest;
 /// Value of the invalid-entry mask that takes effect where a software entry's swizzle bit is clear.
 pub(crate) const INVALID_PTE_MASK: u64 = 0x0000_2000_0000_0000;
 
+/// Number of the page file that stands for the compressed store.
+const VIRTUAL_STORE: u32 = 3;
+
 /// Writes version strings, numbers and limits.
 pub(crate) fn write(guest: &mut Guest) {
     write_version(guest);
     write_limits(guest);
     write_invalid_pte_mask(guest);
     write_protections(guest);
+    write_virtual_store(guest);
     let base = guest.expected.kernel.base;
     guest.write_u64(guest.symbol("PsNtosImageBase"), base);
     let shadow = u8::from(guest.expected.kernel.kva_shadow);
@@ -66,6 +70,17 @@ fn write_invalid_pte_mask(guest: &mut Guest) {
     });
     if let Some(va) = variable {
         guest.write_u64(va, INVALID_PTE_MASK);
+    }
+}
+
+/// The number of the page file that stands for the compressed store.
+fn write_virtual_store(guest: &mut Guest) {
+    let field = guest
+        .profile
+        .find_field("_MI_PARTITION", "Store.VirtualPageFileNumber");
+    if let (Some(partition), Some(field)) = (guest.find_symbol("MiSystemPartition"), field) {
+        guest.write(partition + field.offset, &VIRTUAL_STORE.to_le_bytes());
+        guest.expected.kernel.virtual_store = Some(VIRTUAL_STORE as u8);
     }
 }
 
