@@ -1,52 +1,12 @@
 //! Every header byte flipped, every header cut at every byte: an error or a driver
 //! that behaves, never a panic, a hang or a huge allocation.
 
-use winvmi::{
-    core::{Driver, Gfn, Pa, Va},
-    driver::FileMode,
-};
+use winvmi::driver::FileMode;
 use winvmi_forge::CoreFormat;
 
 use crate::cores::sample;
+use crate::exercise::exercise;
 use crate::support::{bitmap_dump, full_dump, open_bytes, range_dump, summary_dump, triage_dump};
-
-/// Calls everything that a driver offers, a bounded number of times.
-fn exercise(driver: &dyn Driver) {
-    let info = driver.info();
-    driver.hints();
-    if let Some(registers) = driver.registers() {
-        for vcpu in (0..info.vcpus.min(4)).chain([u16::MAX]) {
-            let _ = registers.get(vcpu);
-        }
-    }
-    if let Some(physical) = driver.physical() {
-        let mut from = Gfn(0);
-        for _ in 0..100 {
-            let Some(run) = physical.next_run(from) else {
-                break;
-            };
-            assert!(run.length > 0 && run.start >= from.pa().0);
-            let mut bytes = [0; 64];
-            physical.read(Pa(run.start), &mut bytes).unwrap();
-            physical.pin(Pa(run.start).gfn());
-            let Some(end) = Pa(run.start).checked_add(run.length) else {
-                break;
-            };
-            from = end.gfn();
-        }
-    }
-    if let Some(memory) = driver.by_address() {
-        let mut from = Va(0);
-        for _ in 0..100 {
-            let Some(run) = memory.next_run(from) else {
-                break;
-            };
-            assert!(run.length > 0 && run.start >= from.0);
-            assert_eq!(memory.read(Va(run.start), &mut [0]), 1);
-            from = Va(run.start).wrapping_add(run.length);
-        }
-    }
-}
 
 /// An intact file, its prefix and the length of its headers.
 struct Sample {

@@ -3,6 +3,8 @@
 mod bitmap;
 mod cores;
 mod damage;
+#[path = "../support/exercise.rs"]
+mod exercise;
 mod forged;
 mod full;
 mod raw;

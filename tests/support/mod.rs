@@ -51,7 +51,8 @@ pub fn address(expected: &Expected, path: &str) -> u64 {
 }
 
 /// The symbols of a layout, read once.
-fn profile(layout: Layout) -> Arc<Profile> {
+#[allow(dead_code, reason = "most test programs need the Windows layer only")]
+pub fn profile(layout: Layout) -> Arc<Profile> {
     static PROFILES: Mutex<Option<HashMap<Layout, Arc<Profile>>>> = Mutex::new(None);
     let mut profiles = PROFILES.lock().unwrap();
     let read = || Arc::new(read_isf(&layout.table_path()).unwrap());

@@ -2,7 +2,10 @@
 
 use once_cell::sync::OnceCell;
 
-use super::pte::{Absent, Pte};
+use super::{
+    pte::{Absent, Pte},
+    search::Search,
+};
 use crate::{
     core::{
         EntryMeaning, PAGE_SIZE, Pa, Protection, Registers, SoftwarePte, Source, Translate,
@@ -17,7 +20,8 @@ const CR4_LA57: u64 = 1 << 12;
 const EFER_LME: u64 = 1 << 8;
 /// Bytes of one page-table entry.
 pub const ENTRY_SIZE: u64 = 8;
-const ENTRIES: u64 = 512;
+/// Entries of one page table.
+pub(super) const ENTRIES: u64 = 512;
 /// CR3 carries PCID and cache bits beside the frame.
 const ROOT: u64 = 0x000f_ffff_ffff_f000;
 
@@ -77,10 +81,22 @@ pub struct LongMode {
 }
 
 /// An entry on the way down.
-struct Step {
-    pte: Pte,
-    level: u8,
-    protection: Protection,
+pub(super) struct Step {
+    pub pte: Pte,
+    pub level: u8,
+    /// What the levels above allow.
+    pub protection: Protection,
+}
+
+impl Step {
+    /// What the levels down to this one allow together.
+    pub fn protection_below(&self) -> Protection {
+        match self.pte.is_present() {
+            true => self.protection & self.pte.protection(),
+            // The hardware bits of other entries mean something else.
+            false => self.protection,
+        }
+    }
 }
 
 impl LongMode {
@@ -126,7 +142,7 @@ impl LongMode {
     }
 
     /// What an entry means for the walk: a finished translation or the next table.
-    fn step(&self, va: Va, step: &Step) -> Result<Result<Translation, Pa>, FaultKind> {
+    pub(super) fn step(&self, va: Va, step: &Step) -> Result<Result<Translation, Pa>, FaultKind> {
         let (pte, source) = self.target(step.pte)?;
         let large = source == Source::Hardware && step.level > 1 && pte.is_large();
         if large && step.level > 3 {
@@ -187,9 +203,7 @@ impl Translate for LongMode {
                 Ok(Err(next)) => table = next,
                 Err(kind) => return Err(Self::fault(root, va, level, kind)),
             }
-            if pte.is_present() {
-                protection &= pte.protection();
-            }
+            protection = step.protection_below();
         }
         Err(Self::fault(root, va, 1, FaultKind::Malformed))
     }
@@ -234,19 +248,12 @@ impl Translate for LongMode {
         root: Pa,
         from: Va,
     ) -> Option<(Va, Translation)> {
-        let mut va = from;
-        loop {
-            if !self.is_canonical(va) {
-                va = self.upper_half();
-            }
-            let fault = match self.walk(memory, root, va) {
-                Ok(translation) => return Some((va, translation)),
-                Err(fault) => fault,
-            };
-            // Everything below the absent entry is absent: go on behind it.
-            let span = 1_u64.wrapping_shl(index_shift(fault.level.max(1)));
-            va = Va((va.0 & !span.wrapping_sub(1)).checked_add(span)?);
-        }
+        let mut search = Search::new(self, memory);
+        let root = dtb_to_root(root.0);
+        let upper = self.upper_half();
+        let in_lower = from < upper && self.is_canonical(from);
+        let lower = in_lower.then(|| search.first(root, from)).flatten();
+        lower.or_else(|| search.first(root, upper.max(from)))
     }
 }
 

@@ -81,7 +81,9 @@ fn closing_waits_for_calls_and_later_calls_are_refused() {
             thread::spawn(move || gate.call(caller, 1))
         });
         gate.close();
-        callers.map(|caller| caller.join().unwrap());
+        for caller in callers {
+            caller.join().unwrap();
+        }
     });
 }
 
