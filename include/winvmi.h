@@ -1786,6 +1786,88 @@ typedef struct {
 } wvmi_registers;
 
 /**
+ * The functions of a back end that the host brings along.
+ *
+ * Zero the table first; what is left NULL or 0 the back end lacks. Only
+ * `read_physical` is required. All functions get the `context` that
+ * `wvmi_session_open_driver()` was given, must be callable from any number of
+ * threads at once, and must return: no `longjmp`, no C++ exception. They must
+ * not call functions with the session that they serve. The library never
+ * believes them blindly: addresses and lengths that make no sense end a walk.
+ */
+typedef struct {
+    /**
+     * Physical bytes that can be read, for `wvmi_session_info()`; 0 when unknown.
+     */
+    uint64_t memory_size;
+    /**
+     * Physical address of a page-table root that maps the kernel; 0 when
+     * unknown. It is verified.
+     */
+    uint64_t root;
+    /**
+     * Address of the kernel image; 0 when unknown. It is verified.
+     */
+    uint64_t kernel_base;
+    /**
+     * Number of virtual processors; 0 when unknown.
+     */
+    uint32_t vcpus;
+    /**
+     * 1 when the guest is running while it is looked at, else 0: nothing about
+     * a running guest is remembered.
+     */
+    uint32_t live;
+    /**
+     * Reads `size` bytes at a physical address; they lie within one 4 KiB page.
+     *
+     * Returns `WVMI_OK` when all bytes were read, `WVMI_ERROR_FAULT` when the
+     * guest has no such memory, or any other error when reading failed.
+     */
+    wvmi_status (*read_physical)(void *context, uint64_t address, uint8_t *buffer, size_t size);
+    /**
+     * Overwrites `size` bytes at a physical address; they lie within one page.
+     *
+     * Returns as `read_physical`.
+     */
+    wvmi_status (*write_physical)(void *context,
+                                  uint64_t address,
+                                  const uint8_t *bytes,
+                                  size_t size);
+    /**
+     * Tells the first run of physical memory that ends after `from`: its first
+     * byte and its length, in whole pages.
+     *
+     * Returns `WVMI_OK`, or `WVMI_END` when there is none. Without it, memory
+     * is taken to be one run from 0 to `memory_size`.
+     */
+    wvmi_status (*next_run)(void *context, uint64_t from, uint64_t *start, uint64_t *length);
+    /**
+     * Reads the registers of a virtual processor into a structure of `size` bytes.
+     *
+     * Returns `WVMI_OK` or an error.
+     */
+    wvmi_status (*get_registers)(void *context,
+                                 uint32_t vcpu,
+                                 wvmi_registers *registers,
+                                 size_t size);
+    /**
+     * Sets the registers of a virtual processor from a structure of `size` bytes.
+     *
+     * Returns `WVMI_OK` or an error.
+     */
+    wvmi_status (*set_registers)(void *context,
+                                 uint32_t vcpu,
+                                 const wvmi_registers *registers,
+                                 size_t size);
+    /**
+     * Releases `context`: called once, after the last call of the others, when
+     * the session and all that belongs to it is gone, or when opening fails.
+     */
+    wvmi_release_callback release;
+} wvmi_driver_ops;
+
+/**
  * The call did what it was asked to do.
  */
 #define WVMI_OK 0
@@ -4069,6 +4151,30 @@ wvmi_status wvmi_registers_set(wvmi_session *session,
                                uint16_t vcpu,
                                const wvmi_registers *registers,
                                size_t size);
+
+/**
+ * Opens a guest behind a back end of the host's own.
+ *
+ * Everything works as after `wvmi_session_open()`, as far as the back end can:
+ * the kernel is found by its hints, its registers, or by scanning its memory.
+ *
+ * `ops` is the table of functions, copied; `size` is `sizeof *ops`. `context`
+ * is passed to them and may be NULL. `config` may be NULL for all defaults.
+ * `session` receives the handle; close it with `wvmi_session_close()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NULL_ARGUMENT` for a NULL `ops`, `session` or
+ * `ops->read_physical`; `WVMI_ERROR_INVALID_ARGUMENT` for a bad `size`;
+ * `WVMI_ERROR_CANCELLED` when the progress callback says so; or
+ * `WVMI_ERROR_BUSY` when 1024 sessions are open. Whenever the table could be
+ * read, `ops->release` has been called when the function fails.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_open_driver(const wvmi_driver_ops *ops,
+                                     size_t size,
+                                     void *context,
+                                     const wvmi_config *config,
+                                     wvmi_session **session);
 
 #ifdef __cplusplus
 }  // extern "C"

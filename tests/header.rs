@@ -32,6 +32,7 @@ const CHAPTERS: &[&str] = &[
     "file",
     "symbols",
     "registers",
+    "driver",
 ];
 
 const HEADER: &str = "include/winvmi.h";

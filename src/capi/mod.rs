@@ -11,6 +11,7 @@
 mod bulk;
 mod callback;
 mod config;
+mod driver;
 mod error;
 mod ffi;
 mod file;

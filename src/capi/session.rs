@@ -10,6 +10,7 @@ use super::{
     config::wvmi_config,
     ffi::{Call, Plain, copy_text},
     gate::{self, Inside},
+    guard::Answer,
     status::{WVMI_OK, wvmi_status},
 };
 use crate::{
@@ -194,17 +195,29 @@ pub unsafe extern "C" fn wvmi_session_open(
     let call = unsafe { Call::new(c"wvmi_session_open") };
     call.run(|| {
         let target = call.text(target, "target")?;
-        let output = call.output(session, "session")?;
-        let session = match call.optional_input(config) {
-            Some(config) => Session::open(target, config.get())?,
-            None => Session::open(target, &Config::default())?,
-        };
-        output.write(gate::register(Shared {
-            session,
-            closed: AtomicBool::new(false),
-        })?);
-        Ok(WVMI_OK)
+        open_with(&call, config, session, |config| {
+            Session::open(target, config)
+        })
     })
+}
+
+/// The body of a function that opens a session.
+pub fn open_with(
+    call: &Call,
+    config: *const wvmi_config,
+    session: *mut *mut wvmi_session,
+    open: impl FnOnce(&Config) -> Result<Session>,
+) -> Answer {
+    let output = call.output(session, "session")?;
+    let session = match call.optional_input(config) {
+        Some(config) => open(config.get())?,
+        None => open(&Config::default())?,
+    };
+    output.write(gate::register(Shared {
+        session,
+        closed: AtomicBool::new(false),
+    })?);
+    Ok(WVMI_OK)
 }
 
 /// Closes a session.
