@@ -6,6 +6,7 @@ left out or mended here, with the cause.
 """
 
 from plugin import ADDRESS_BITS, Plugin, address, seconds, whole
+import security
 import user_mode
 
 
@@ -148,5 +149,5 @@ class Modules(Plugin):
         )
 
 
-PLUGINS = (Processes(), Threads(), Handles(), Modules(), *user_mode.PLUGINS)
+PLUGINS = (Processes(), Threads(), Handles(), Modules(), *user_mode.PLUGINS, *security.PLUGINS)
 NAMES = tuple(plugin.name for plugin in PLUGINS)

@@ -117,6 +117,13 @@ pub enum Command {
         #[command(flatten)]
         process: ProcessFilter,
     },
+    /// Tokens of processes and of threads that impersonate: users, groups, privileges
+    Tokens {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
     /// Modules of the kernel
     Modules {
         #[command(flatten)]
@@ -191,6 +198,7 @@ impl Command {
             | Self::Ps { target, .. }
             | Self::Threads { target, .. }
             | Self::Handles { target, .. }
+            | Self::Tokens { target, .. }
             | Self::Modules { target }
             | Self::Regions { target, .. }
             | Self::Dlls { target, .. }

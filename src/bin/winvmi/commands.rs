@@ -12,4 +12,5 @@ pub mod read;
 pub mod regions;
 pub mod symbols;
 pub mod threads;
+pub mod tokens;
 pub mod translate;

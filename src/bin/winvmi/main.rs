@@ -36,6 +36,7 @@ fn run(command: &Command) -> winvmi::Result<Report> {
         Command::Info { .. } => commands::info::run(&guest),
         Command::Ps { tree, source, .. } => commands::ps::run(&guest, *tree, *source),
         Command::Threads { process, .. } => commands::threads::run(&guest, process),
+        Command::Tokens { process, .. } => commands::tokens::run(&guest, process),
         Command::Handles { process, .. } => commands::handles::run(&guest, process),
         Command::Modules { .. } => commands::modules::run(&guest),
         Command::Regions { process, .. } => commands::regions::run(&guest, process),

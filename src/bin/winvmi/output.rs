@@ -18,6 +18,8 @@ pub enum Value {
     Signed(i64),
     Flag(bool),
     Text(String),
+    /// Prints as its number of rows in tables.
+    Rows(Vec<Row>),
 }
 
 impl fmt::Display for Value {
@@ -34,6 +36,7 @@ impl fmt::Display for Value {
                 .chars()
                 .map(|c| if c.is_control() { '\u{fffd}' } else { c })
                 .try_for_each(|c| write!(f, "{c}")),
+            Self::Rows(rows) => rows.len().fmt(f),
         }
     }
 }
@@ -47,6 +50,7 @@ impl Serialize for Value {
             Self::Signed(value) => serializer.serialize_i64(*value),
             Self::Flag(value) => serializer.serialize_bool(*value),
             Self::Text(value) => serializer.serialize_str(value),
+            Self::Rows(rows) => rows.serialize(serializer),
         }
     }
 }

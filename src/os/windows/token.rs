@@ -255,10 +255,17 @@ impl<'a> Process<'a> {
 }
 
 impl<'a> Thread<'a> {
+    /// The token that the thread impersonates with.
+    /// Corresponds to `_ETHREAD.ClientSecurity.ImpersonationToken`.
+    pub fn impersonation(&self) -> Result<Option<Token<'a>>> {
+        let token = self.impersonation_token()?;
+        Ok(token.map(|token| Token::new(self.windows(), token)))
+    }
+
     /// The token that the thread acts with: the one it impersonates with, else its process's.
     pub fn effective_token(&self) -> Result<Token<'a>> {
-        if let Some(token) = self.impersonation_token()? {
-            return Ok(Token::new(self.windows(), token));
+        if let Some(token) = self.impersonation()? {
+            return Ok(token);
         }
         let process = self.process()?;
         let token = process.primary_token()?;

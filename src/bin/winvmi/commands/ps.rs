@@ -74,9 +74,12 @@ fn row(process: &Process<'_>) -> Row {
             process.native_peb().map(|peb| peb.map(|peb| peb.address)),
         )
         .with("session", process.session())
+        .with("session_id", process.session_id())
         .with("token", process.token())
         .with("handle_table", process.handle_table_address())
         .with("active_threads", process.active_threads())
+        .with("protection", process.protection().map(|it| it.0))
+        .with("image_path", process.image_path())
 }
 
 /// One line of the tree.
