@@ -74,6 +74,8 @@ pub struct ActorCode {
     pub create_file: u64,
     /// Its function `NtWriteFile`.
     pub write_file: u64,
+    /// Addresses of the `_OBJECT_ATTRIBUTES` of the two files, as the kernel gets them.
+    pub attributes: [u64; 2],
     /// Absolute path of the first file of an iteration.
     pub absolute_path: String,
     /// Path of the second file, relative to the folder.
@@ -189,6 +191,7 @@ fn give_files(
         breakpoint: code.breakpoint,
         create_file: code.create_file,
         write_file: code.write_file,
+        attributes: code.attributes,
         absolute_path,
         relative_path,
         folder,

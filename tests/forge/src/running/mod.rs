@@ -32,7 +32,8 @@
 //! **Control.** [`Word::Actors`] holds the kinds that may run, [`Word::Limit`] after how many
 //! iterations each actor rests, [`Word::Pace`] the time of sleep in between. All can be changed at any
 //! time from outside. When nothing runs nor may run, [`Word::State`] is [`QUIET`]: counters
-//! stand still and can be compared. The console (port 0xE9) tells the start and a panic.
+//! stand still and can be compared. The console (port 0xE9) tells the start, each
+//! time that all is quiet, and a panic.
 
 mod actors;
 mod build;
@@ -41,6 +42,7 @@ mod moving;
 mod plan;
 mod pvh;
 mod tables;
+mod truth;
 mod user_space;
 mod words;
 

@@ -3,6 +3,7 @@
 use crate::guest::{Guest, utf16};
 use crate::memory::PAGE_SIZE;
 use crate::paging::{self, FRAME_MASK, PteFlags};
+use crate::process::vad::{Backing, RegionSpec};
 
 /// The page that is always mapped.
 pub(super) const DATA: u64 = 0x2000_0000;
@@ -43,6 +44,8 @@ pub(super) const ENDS_THREAD: u32 = 0x0200_0000;
 pub(super) const EXIT_PERIOD: u32 = 8;
 /// Times that `ObOpenObjectByName` calls itself.
 pub(super) const RECURSION: u32 = 3;
+/// Protection of the regions: read and write.
+const READ_WRITE: u8 = 4;
 /// `OBJ_CASE_INSENSITIVE`.
 const CASE_INSENSITIVE: u64 = 0x40;
 
@@ -63,6 +66,7 @@ pub(super) fn build(guest: &mut Guest, process: u64, is_32_bit: bool, files: &Fi
     let flags = PteFlags::USER_DATA | PteFlags::NO_EXECUTE;
     guest.map_user(process, DATA, PAGE_SIZE, flags);
     guest.map_user(process, STACKS, STACKS_SIZE, flags);
+    describe(guest, process);
     for (index, handle) in files.handles.iter().enumerate() {
         guest.write_user(
             process,
@@ -96,6 +100,22 @@ pub(super) fn build(guest: &mut Guest, process: u64, is_32_bit: bool, files: &Fi
     entry.map_or(0, |entry| {
         entry.value & !FRAME_MASK | entry.value & SOFTWARE_BITS
     })
+}
+
+/// Makes the regions of the pages.
+fn describe(guest: &mut Guest, process: u64) {
+    let absent = ABSENT_PAGES.len() as u64 * PAGE_SIZE;
+    for (start, size) in [(DATA, PAGE_SIZE + absent), (STACKS, STACKS_SIZE)] {
+        let region = RegionSpec {
+            start,
+            size,
+            protection: READ_WRITE,
+            committed: true,
+            commit_charge: size / PAGE_SIZE,
+            backing: Backing::Private,
+        };
+        guest.add_region(process, &region);
+    }
 }
 
 /// Bits of a transition entry above any frame number of this machine: they hold no frame.

@@ -65,7 +65,7 @@ fn idle(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
     a.inc(r13)?;
     a.cmp(r13, plan.actor_count as i32)?;
     a.jb(next)?;
-    tell_quiet(a, context)?;
+    tell_quiet(a, context, r)?;
     a.mov(ecx, IDLE_TICKS)?;
     a.call(r.sleep)?;
     a.jmp(look)
@@ -136,9 +136,9 @@ fn sleep(a: &mut CodeAssembler, r: &mut Routines) -> Emit {
     a.ret()
 }
 
-/// Says that nothing runs, when no actor is busy and none may run.
-fn tell_quiet(a: &mut CodeAssembler, context: &Context) -> Emit {
-    let (mut each, mut rests, mut end) = (a.create_label(), a.create_label(), a.create_label());
+/// Says that nothing runs, when no actor is busy and none may run. Uses RBX, RSI and others.
+fn tell_quiet(a: &mut CodeAssembler, context: &Context, r: &Routines) -> Emit {
+    let (mut each, mut rests, mut end, mut text) = four(a);
     a.mov(rbx, context.plan.actors)?;
     a.mov(ecx, context.plan.actor_count as i32)?;
     a.set_label(&mut each)?;
@@ -153,6 +153,12 @@ fn tell_quiet(a: &mut CodeAssembler, context: &Context) -> Emit {
     a.mov(eax, RUNNING as i32)?;
     a.mov(ecx, QUIET as i32)?;
     a.lock().cmpxchg(word(r15, Word::State), rcx)?;
+    a.jne(end)?;
+    a.lea(rsi, ptr(text))?;
+    a.call(r.print)?;
+    a.jmp(end)?;
+    a.set_label(&mut text)?;
+    a.db(b"quiet\n\0")?;
     a.set_label(&mut end)?;
     a.nop()
 }

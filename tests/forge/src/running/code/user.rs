@@ -29,6 +29,8 @@ pub(in crate::running) struct UserCode {
     /// Its functions `NtCreateFile` and `NtWriteFile`.
     pub create_file: u64,
     pub write_file: u64,
+    /// The `_OBJECT_ATTRIBUTES` that it gives to the kernel.
+    pub attributes: [u64; 2],
 }
 
 /// Assembles the code for an address.
@@ -65,6 +67,7 @@ pub(in crate::running) fn assemble(address: u64) -> Emit<UserCode> {
         breakpoint: address,
         create_file: code.address(&create)?,
         write_file: code.address(&write)?,
+        attributes: [ABSOLUTE, RELATIVE],
         bytes: code.bytes,
     })
 }

@@ -44,6 +44,7 @@ pub(in crate::running) fn assemble(address: u64) -> Emit<UserCode> {
         breakpoint: address,
         create_file: low.address(&create)?,
         write_file: low.address(&write)?,
+        attributes: [STACK + ATTRIBUTES as u64; 2],
     })
 }
 
