@@ -59,11 +59,9 @@ impl PinnedPage<'_> {
     /// Has the processor fetch the bytes from `offset` on, which are read next.
     #[inline]
     pub fn prefetch(self, offset: u64) {
+        let first = self.as_ptr().wrapping_add(offset as usize);
         for line in 0..PREFETCHED_LINES {
-            prefetch(
-                self.as_ptr()
-                    .wrapping_add(offset.wrapping_add(line * LINE) as usize),
-            );
+            prefetch(first.wrapping_add(line.wrapping_mul(LINE) as usize));
         }
     }
 

@@ -36,7 +36,7 @@ impl Moving {
         let leaf = leaf.filter(|leaf| leaf.size == PageSize::Large);
         let leaf = leaf.unwrap_or_else(|| panic!("{address:#x} is not in a large page"));
         let large_page = leaf.value & FRAME_MASK & !(PageSize::Large.bytes() - 1);
-        let offset = address % PageSize::Large.bytes() & !(PAGE_SIZE - 1);
+        let offset = (address % PageSize::Large.bytes()) & !(PAGE_SIZE - 1);
         Self {
             large_page,
             image_entry: leaf.address,

@@ -115,8 +115,8 @@ fn write_segments(guest: &mut Guest, gdt: u64) {
         guest.write_u64(gdt + selector, descriptor);
     }
     let base = gdt + TASK_STATE;
-    let low = TASK_STATE_SIZE - 1
-        | (base & 0xff_ffff) << 16
+    let low = (TASK_STATE_SIZE - 1)
+        | ((base & 0xff_ffff) << 16)
         | TASK_TYPE << 40
         | (base >> 24 & 0xff) << 56;
     guest.write_u64(gdt + TASK, low);

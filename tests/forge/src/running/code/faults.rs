@@ -91,7 +91,7 @@ fn handle_fault(a: &mut CodeAssembler, context: &Context, r: &Routines, panic: C
     a.mov(rsi, cr2)?;
     for (shift, area) in [(39, DRIVER), (21, context.image.moved_page)] {
         a.mov(rax, rsi)?;
-        a.shr(rax, shift as i32)?;
+        a.shr(rax, shift)?;
         a.mov(rdx, area >> shift)?;
         a.cmp(rax, rdx)?;
         a.je(moved)?;
