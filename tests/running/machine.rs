@@ -96,6 +96,15 @@ impl Machine {
         }
     }
 
+    /// Waits until a word is as large as a number.
+    pub fn wait_for(&self, running: &Running, word: Word, least: u64) {
+        let end = Instant::now() + PATIENCE;
+        while self.word(running, word) < least {
+            assert!(Instant::now() < end, "{} stays low", word.name());
+            sleep(NAP);
+        }
+    }
+
     /// Vector, instruction pointer, CR2 and error code of a panic.
     fn panic(&self, running: &Running) -> [u64; 4] {
         [
@@ -107,7 +116,8 @@ impl Machine {
         .map(|word| self.word(running, word))
     }
 
-    /// Writes the memory as `dump-guest-memory` does: the path of the ELF core.
+    /// Stops the machine and writes its memory as `dump-guest-memory` does: the path of the ELF
+    /// core.
     pub fn dump(&mut self) -> PathBuf {
         let path = self.folder.join("core");
         let mut monitor = Monitor::connect(&self.folder.join("monitor"));
@@ -117,6 +127,12 @@ impl Machine {
             path.display()
         ));
         path
+    }
+
+    /// Lets the stopped machine run for a moment and on.
+    pub fn resume(&mut self) {
+        Monitor::connect(&self.folder.join("monitor")).ask(r#"{"execute": "cont"}"#);
+        sleep(NAP);
     }
 }
 

@@ -14,11 +14,13 @@ use winvmi_forge::{Layout, Options};
 
 /// Iterations of each actor: two rounds of the pager and more.
 const ITERATIONS: u64 = 50;
+/// Times that a guest is stopped at an arbitrary moment.
+const STOPS: u32 = 6;
 
-/// Starts a guest, or says why not.
-fn start(layout: Layout, options: &Options) -> Option<(Running, Machine)> {
+/// Starts a guest whose actors rest after a number of iterations, or says why not.
+fn start(layout: Layout, options: &Options, limit: u64) -> Option<(Running, Machine)> {
     let load = RunningOptions {
-        limit: ITERATIONS,
+        limit,
         ..RunningOptions::default()
     };
     let running = Running::build(layout, options, &load).unwrap();
@@ -56,15 +58,18 @@ fn check_page_ins(running: &Running, machine: &Machine) {
     assert_eq!(ins + u64::from(is_out), outs);
 }
 
-/// The engine lists the processes of a dump, and what runs on its processors.
-fn check_dump(running: &Running, dump: &Path) {
+fn open(dump: &Path) -> Session {
     let config = Config {
         symbol_paths: vec![Layout::symbol_directory()],
         symbol_environment: false,
         profile_cache: ProfileCache::Off,
         ..Config::default()
     };
-    let session = Session::open(&dump.display().to_string(), &config).unwrap();
+    Session::open(&dump.display().to_string(), &config).unwrap()
+}
+
+/// The engine lists the processes of a quiet guest.
+fn check_processes(running: &Running, session: &Session) {
     let processes = session.windows().unwrap().processes();
     let mut found: Vec<_> = processes
         .map(|process| process.unwrap())
@@ -81,13 +86,13 @@ fn check_dump(running: &Running, dump: &Path) {
 }
 
 fn run(layout: Layout, options: &Options) {
-    let Some((running, mut machine)) = start(layout, options) else {
+    let Some((running, mut machine)) = start(layout, options, ITERATIONS) else {
         return;
     };
     check_counters(&running, &machine, ITERATIONS);
     machine.set_word(&running, Word::Limit, 2 * ITERATIONS);
     check_counters(&running, &machine, 2 * ITERATIONS);
-    check_dump(&running, &machine.dump());
+    check_processes(&running, &open(&machine.dump()));
 }
 
 #[test]
@@ -113,7 +118,8 @@ fn runs_without_kva_shadow_on_one_processor() {
 /// A visible INT3 in a watched page is seen, and only as long as it is there.
 #[test]
 fn integrity_checker_sees_a_changed_byte() {
-    let Some((running, machine)) = start(Layout::Win11_21H2, &Options::default()) else {
+    let Some((running, machine)) = start(Layout::Win11_21H2, &Options::default(), ITERATIONS)
+    else {
         return;
     };
     machine.wait_until_quiet(&running);
@@ -131,4 +137,35 @@ fn integrity_checker_sees_a_changed_byte() {
         machine.word(&running, Word::DifferentPage),
         function & !0xfff
     );
+}
+
+/// Thread and process of every processor are known wherever a guest is stopped: in user mode
+/// (64-bit and 32-bit), in system calls, in handlers, while it switches.
+#[test]
+fn what_runs_is_known_at_any_moment() {
+    let options = Options::default();
+    let Some((running, mut machine)) = start(Layout::Win10_1809, &options, 0) else {
+        return;
+    };
+    machine.wait_for(&running, Word::IntegrityRounds, 10);
+    let idle = |thread| {
+        let processors = &running.guest().expected().processors;
+        let is_idle = processors.iter().any(|it| it.idle_thread == thread);
+        is_idle.then_some(running.guest().expected().idle_process)
+    };
+    let acting = |thread| {
+        let actor = running.actors().iter().find(|it| it.thread == thread);
+        actor.map(|actor| actor.process)
+    };
+    for _ in 0..STOPS {
+        let session = open(&machine.dump());
+        let windows = session.windows().unwrap();
+        for vcpu in 0..options.processors as u16 {
+            let registers = session.registers(vcpu).unwrap();
+            let thread = windows.current_thread(&registers).unwrap().object().0;
+            let process = windows.current_process(&registers).unwrap().object().0;
+            assert_eq!(acting(thread).or_else(|| idle(thread)), Some(process));
+        }
+        machine.resume();
+    }
 }
