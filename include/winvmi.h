@@ -562,6 +562,41 @@
 #define WVMI_FILE_ACCESS_SHARED_DELETE 32
 
 /**
+ * `process`, `attached`, `thread`, `process_id` and `thread_id` are filled.
+ */
+#define WVMI_EVENT_VALID_IDENTITY 1
+
+/**
+ * `parent_process_id` and `image_name` are filled.
+ */
+#define WVMI_EVENT_VALID_PROCESS 2
+
+/**
+ * `previous_mode` is filled.
+ */
+#define WVMI_EVENT_VALID_PREVIOUS_MODE 4
+
+/**
+ * `memory_virtual` is filled.
+ */
+#define WVMI_EVENT_VALID_MEMORY_VIRTUAL 8
+
+/**
+ * `session` is filled.
+ */
+#define WVMI_EVENT_VALID_SESSION 16
+
+/**
+ * The page asked for with `WVMI_ACTION_RETRY` cannot be brought in.
+ */
+#define WVMI_EVENT_NOT_RESIDENT 1
+
+/**
+ * The hook exceeds its rate limit: it is suspended after this call.
+ */
+#define WVMI_EVENT_SUSPENDED 2
+
+/**
  * How a session is opened; made by `wvmi_config_new()`.
  *
  * One configuration can open any number of sessions, which copy what they
@@ -569,6 +604,12 @@
  * a time.
  */
 typedef struct wvmi_config wvmi_config;
+
+/**
+ * One event; valid until the callback that gets it returns, and used by the
+ * thread of that callback only.
+ */
+typedef struct wvmi_event wvmi_event;
 
 /**
  * An iteration over the handles of a process; made by `wvmi_handle_iter_new()`.
@@ -1868,6 +1909,320 @@ typedef struct {
 } wvmi_driver_ops;
 
 /**
+ * Why an event came; one of the `WVMI_EVENT_*` numbers.
+ */
+typedef uint32_t wvmi_event_kind;
+
+/**
+ * An event, filled by `wvmi_event_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields are filled: `WVMI_EVENT_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Rises with each event of the session.
+     */
+    uint64_t sequence;
+    /**
+     * When the event was handled; a FILETIME.
+     */
+    uint64_t time;
+    /**
+     * The hook that is called.
+     */
+    uint64_t hook;
+    /**
+     * Address that the hook was inserted at; 0 for hooks without an address.
+     */
+    uint64_t address;
+    /**
+     * Hits that a suspension swallowed since the last call.
+     */
+    uint64_t missed;
+    /**
+     * Memory access: its physical address.
+     */
+    uint64_t memory_physical;
+    /**
+     * Memory access: its virtual address.
+     */
+    uint64_t memory_virtual;
+    /**
+     * Written register: its value before.
+     */
+    uint64_t old_value;
+    /**
+     * Written register: its value after.
+     */
+    uint64_t new_value;
+    /**
+     * The process that owns the thread.
+     */
+    wvmi_process process;
+    /**
+     * The process whose address space the thread uses.
+     */
+    wvmi_process attached;
+    /**
+     * The thread.
+     */
+    wvmi_thread thread;
+    /**
+     * Why the event came: one of the `WVMI_EVENT_*` numbers.
+     */
+    wvmi_event_kind kind;
+    /**
+     * What the kind says.
+     */
+    uint32_t number;
+    /**
+     * Memory access: read 1, write 2, execute 4.
+     */
+    uint32_t access;
+    /**
+     * `WVMI_EVENT_NOT_RESIDENT` and `WVMI_EVENT_SUSPENDED` bits.
+     */
+    uint32_t flags;
+    /**
+     * 1, and one more each time after `WVMI_ACTION_RETRY`.
+     */
+    uint32_t attempt;
+    /**
+     * The stopped processor.
+     */
+    uint32_t vcpu;
+    /**
+     * Id of `process`.
+     */
+    uint32_t process_id;
+    /**
+     * Id of the process that created `process`.
+     */
+    uint32_t parent_process_id;
+    /**
+     * Id of `thread`.
+     */
+    uint32_t thread_id;
+    /**
+     * 0 when the thread's system call came from the kernel, 1 from user mode.
+     */
+    uint32_t previous_mode;
+    /**
+     * Interrupt request level of the processor.
+     */
+    uint32_t irql;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * Address of the session structure of `process`, 0 for system processes.
+     */
+    uint64_t session;
+    /**
+     * Image file name of `process`, as the kernel keeps it: cut at 14 bytes.
+     */
+    uint8_t image_name[16];
+    /**
+     * The registers of the stopped processor.
+     */
+    wvmi_registers registers;
+} wvmi_event_details;
+
+/**
+ * Whom a hook concerns; one of the `WVMI_SCOPE_*` numbers.
+ */
+typedef uint32_t wvmi_scope_kind;
+
+/**
+ * Where a breakpoint is and whom it concerns. All zero but `symbol` or
+ * `address` is a breakpoint for everybody.
+ */
+typedef struct {
+    /**
+     * `"nt!NtCreateFile"`, or `"ntdll!NtCreateFile"` in each process of the
+     * scope that has the module loaded; UTF-8. NULL when `address` is set.
+     */
+    const char *symbol;
+    /**
+     * Virtual address of the instruction, where `symbol` is NULL.
+     */
+    uint64_t address;
+    /**
+     * The space that `address` is in.
+     */
+    wvmi_space space;
+    /**
+     * The process or thread object of the scope.
+     */
+    uint64_t scope_object;
+    /**
+     * The image file name of the scope; UTF-8.
+     */
+    const char *scope_image;
+    /**
+     * Whom the hook concerns: one of the `WVMI_SCOPE_*` numbers.
+     */
+    wvmi_scope_kind scope_kind;
+    /**
+     * Calls allowed within `limit_window_ms`; 0 for any number. A hook that
+     * exceeds them is suspended, and its callback told so.
+     */
+    uint32_t limit_calls;
+    /**
+     * Time in which calls are counted, in milliseconds; 0 for 1000.
+     */
+    uint32_t limit_window_ms;
+    /**
+     * How long the hook stays suspended, in milliseconds; 0 for 1000.
+     */
+    uint32_t limit_suspension_ms;
+} wvmi_breakpoint_spec;
+
+/**
+ * What a callback wants next; one of the `WVMI_ACTION_*` numbers.
+ */
+typedef uint32_t wvmi_action;
+
+/**
+ * Called when a hook is hit, in the thread that runs the event loop.
+ *
+ * Returns what is to happen next: one of the `WVMI_ACTION_*` numbers. The
+ * processor that was stopped waits until all callbacks of the event are done.
+ */
+typedef wvmi_action (*wvmi_event_callback)(wvmi_event *event, void *user_data);
+
+/**
+ * A hook of a running guest: a number, nothing to free. Never 0; the number of
+ * a removed hook never names another one.
+ */
+typedef uint64_t wvmi_hook;
+
+/**
+ * What a monitor waits for; one of the `WVMI_MONITOR_*` numbers.
+ */
+typedef uint32_t wvmi_monitor_kind;
+
+/**
+ * What a monitor waits for and whom it concerns.
+ */
+typedef struct {
+    /**
+     * Memory: first address.
+     */
+    uint64_t address;
+    /**
+     * Memory: number of bytes, at most 1 GiB.
+     */
+    uint64_t length;
+    /**
+     * Memory: the space that `address` is in.
+     */
+    wvmi_space space;
+    /**
+     * The process or thread object of the scope.
+     */
+    uint64_t scope_object;
+    /**
+     * The image file name of the scope; UTF-8.
+     */
+    const char *scope_image;
+    /**
+     * What to wait for: one of the `WVMI_MONITOR_*` numbers.
+     */
+    wvmi_monitor_kind kind;
+    /**
+     * What the kind says.
+     */
+    uint32_t number;
+    /**
+     * Memory: the accesses to report: read 1, write 2, execute 4, or a sum.
+     */
+    uint32_t access;
+    /**
+     * Whom the hook concerns: one of the `WVMI_SCOPE_*` numbers.
+     */
+    wvmi_scope_kind scope_kind;
+    /**
+     * As in `wvmi_breakpoint_spec`.
+     */
+    uint32_t limit_calls;
+    /**
+     * As in `wvmi_breakpoint_spec`.
+     */
+    uint32_t limit_window_ms;
+    /**
+     * As in `wvmi_breakpoint_spec`.
+     */
+    uint32_t limit_suspension_ms;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} wvmi_monitor_spec;
+
+/**
+ * Called when a hooked function is entered.
+ *
+ * `*value` is NULL and may be set: it comes back at the end of this call.
+ * After `WVMI_ACTION_RETRY` the function counts as not entered yet.
+ */
+typedef wvmi_action (*wvmi_entry_callback)(wvmi_event *event, void **value, void *user_data);
+
+/**
+ * How a call ended; one of the `WVMI_CALL_*` numbers.
+ */
+typedef uint32_t wvmi_call_end;
+
+/**
+ * A call that ended.
+ */
+typedef struct {
+    /**
+     * Address of the function.
+     */
+    uint64_t function;
+    /**
+     * Where it was to return to.
+     */
+    uint64_t return_address;
+    /**
+     * Stack pointer at its entry.
+     */
+    uint64_t stack;
+    /**
+     * The thread that made the call.
+     */
+    wvmi_thread thread;
+    /**
+     * What the entry's callback stored for the call.
+     */
+    void *value;
+    /**
+     * Id of the thread.
+     */
+    uint32_t thread_id;
+    /**
+     * How the call ended: one of the `WVMI_CALL_*` numbers.
+     */
+    wvmi_call_end end;
+} wvmi_call_details;
+
+/**
+ * Called exactly once for each call that was entered, when it ends.
+ *
+ * `event` is the event that told so: the return itself for
+ * `WVMI_CALL_RETURNED`, something later for the others, NULL for
+ * `WVMI_CALL_DETACHED`. `WVMI_ACTION_RETRY` is not possible here. `call` is
+ * valid until the callback returns.
+ */
+typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
+                                            const wvmi_call_details *call,
+                                            void *user_data);
+
+/**
  * The call did what it was asked to do.
  */
 #define WVMI_OK 0
@@ -2561,6 +2916,153 @@ typedef struct {
  */
 #define WVMI_OBJECT_WMI_GUID 81
 
+/**
+ * Nothing special. Numbers that are not named here mean the same.
+ */
+#define WVMI_ACTION_CONTINUE 0
+
+/**
+ * Remove this hook; its callback is not called again.
+ */
+#define WVMI_ACTION_REMOVE 1
+
+/**
+ * End the event loop after this event, with `WVMI_STOPPED`.
+ */
+#define WVMI_ACTION_STOP 2
+
+/**
+ * Have the guest bring in the page named by `wvmi_event_request_page()`, then
+ * call again for the same event.
+ */
+#define WVMI_ACTION_RETRY 3
+
+/**
+ * Everybody. The default.
+ */
+#define WVMI_SCOPE_ALL 0
+
+/**
+ * The process whose object is `scope_object`.
+ */
+#define WVMI_SCOPE_PROCESS 1
+
+/**
+ * That process and all its descendants, future ones included.
+ */
+#define WVMI_SCOPE_PROCESS_TREE 2
+
+/**
+ * Processes whose image file name is `scope_image`, case ignored.
+ */
+#define WVMI_SCOPE_IMAGE 3
+
+/**
+ * The thread whose object is `scope_object`.
+ */
+#define WVMI_SCOPE_THREAD 4
+
+/**
+ * A hooked instruction was reached.
+ */
+#define WVMI_EVENT_BREAKPOINT 1
+
+/**
+ * Hooked memory was accessed.
+ */
+#define WVMI_EVENT_MEMORY 2
+
+/**
+ * A control register was written: `number` is 0, 3, 4, or 8 for XCR0.
+ */
+#define WVMI_EVENT_CONTROL_REGISTER 3
+
+/**
+ * A model-specific register was written: `number` is its index.
+ */
+#define WVMI_EVENT_MSR 4
+
+/**
+ * `CPUID` was executed: `number` is the leaf, `old_value` the subleaf.
+ */
+#define WVMI_EVENT_CPUID 5
+
+/**
+ * A port was accessed: `number` is the port.
+ */
+#define WVMI_EVENT_IO 6
+
+/**
+ * Another interrupt or exception: `number` is its vector.
+ */
+#define WVMI_EVENT_INTERRUPT 7
+
+/**
+ * An instruction was stepped over.
+ */
+#define WVMI_EVENT_SINGLE_STEP 8
+
+/**
+ * The guest asked for attention.
+ */
+#define WVMI_EVENT_HYPERCALL 9
+
+/**
+ * Accesses to `length` bytes at `address` in `space`.
+ */
+#define WVMI_MONITOR_MEMORY 1
+
+/**
+ * Writes to control register `number`: 0, 3, 4, or 8 for XCR0.
+ */
+#define WVMI_MONITOR_CONTROL_REGISTER 2
+
+/**
+ * Writes to the model-specific register `number`.
+ */
+#define WVMI_MONITOR_MSR 3
+
+/**
+ * `CPUID`.
+ */
+#define WVMI_MONITOR_CPUID 4
+
+/**
+ * Port I/O.
+ */
+#define WVMI_MONITOR_IO 5
+
+/**
+ * Interrupts and exceptions of vector `number`, as far as the back end reports
+ * them (1 on Xen; 3 are breakpoints of the guest's own).
+ */
+#define WVMI_MONITOR_INTERRUPT 6
+
+/**
+ * Requests of the guest for attention.
+ */
+#define WVMI_MONITOR_HYPERCALL 7
+
+/**
+ * The function returned: `wvmi_event_return_value()` tells what.
+ */
+#define WVMI_CALL_RETURNED 0
+
+/**
+ * An exception or a jump left the function without a return.
+ */
+#define WVMI_CALL_UNWOUND 1
+
+/**
+ * The thread ended inside the function.
+ */
+#define WVMI_CALL_THREAD_EXITED 2
+
+/**
+ * The hook was removed, or the session closed, while the call was open.
+ */
+#define WVMI_CALL_DETACHED 3
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2825,14 +3327,20 @@ wvmi_status wvmi_session_open(const char *target,
  * `WVMI_ERROR_CLOSED` and are still freed by their own functions, in any
  * order; memory mapped with `wvmi_map_range()` stays readable.
  *
+ * A running guest is left as it was found: hooks are removed, open calls of
+ * call hooks end, the event loop of another thread ends. From a callback of
+ * the event loop the call returns at once, and the rest is done when the loop
+ * returns.
+ *
  * `session` may be NULL.
  *
  * Returns `WVMI_OK`, `WVMI_ERROR_CLOSED` when it was closed before,
- * `WVMI_ERROR_INVALID_ARGUMENT` for what never was a session, or
- * `WVMI_ERROR_BUSY`.
+ * `WVMI_ERROR_INVALID_ARGUMENT` for what never was a session,
+ * `WVMI_ERROR_BUSY`, or `WVMI_ERROR_BACK_END` when the session was closed but
+ * the guest could not be restored.
  *
- * Any thread; not from a callback that the session itself is calling, which
- * gets `WVMI_ERROR_BUSY`.
+ * Any thread; from other callbacks that the session itself is calling the
+ * answer is `WVMI_ERROR_BUSY`.
  */
 wvmi_status wvmi_session_close(wvmi_session *session);
 
@@ -4175,6 +4683,301 @@ wvmi_status wvmi_session_open_driver(const wvmi_driver_ops *ops,
                                      void *context,
                                      const wvmi_config *config,
                                      wvmi_session **session);
+
+/**
+ * Reads an argument of the function whose first instruction was reached.
+ *
+ * `index` counts from 0. 64-bit code: RCX, RDX, R8, R9, then the stack; 32-bit
+ * code: the stack. `value` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_FAULT` when the stack cannot be read, or
+ * `WVMI_ERROR_NULL_ARGUMENT` or `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_argument(wvmi_event *event, uint32_t index, uint64_t *value);
+
+/**
+ * Reads the first `count` arguments of the function whose first instruction
+ * was reached into `values`; as `wvmi_event_argument()`.
+ */
+wvmi_status wvmi_event_arguments(wvmi_event *event, uint64_t *values, size_t count);
+
+/**
+ * Reads an argument of a system call at its entry (`KiSystemCall64`), where R10
+ * takes the place of RCX; as `wvmi_event_argument()`.
+ */
+wvmi_status wvmi_event_syscall_argument(wvmi_event *event, uint32_t index, uint64_t *value);
+
+/**
+ * Reads where the function whose first instruction was reached returns to.
+ *
+ * `address` receives it. Errors as `wvmi_event_argument()`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_return_address(wvmi_event *event, uint64_t *address);
+
+/**
+ * Tells the result of a function that has just returned: RAX.
+ *
+ * `value` receives it.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_return_value(wvmi_event *event, uint64_t *value);
+
+/**
+ * Has the stopped processor go on with other general-purpose registers, RIP
+ * and RFLAGS.
+ *
+ * `size` is `sizeof *registers`. When RIP changes, the hooked instruction is
+ * not executed.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_CONFLICT` when another callback of this event
+ * has changed them differently (its change stays), or
+ * `WVMI_ERROR_NULL_ARGUMENT` or `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_set_registers(wvmi_event *event,
+                                     const wvmi_registers *registers,
+                                     size_t size);
+
+/**
+ * Has the function whose first instruction was reached return at once.
+ *
+ * `result` is what it returns. In 32-bit `stdcall` code, `arguments` is the
+ * number of arguments that the function removes from the stack; else it does
+ * not matter.
+ *
+ * Errors as `wvmi_event_set_registers()`, and `WVMI_ERROR_FAULT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_skip_function(wvmi_event *event, uint64_t result, uint32_t arguments);
+
+/**
+ * Lets the monitored register write have no effect.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_deny(wvmi_event *event);
+
+/**
+ * Names the page that the callback needs and the guest does not have in
+ * memory; return `WVMI_ACTION_RETRY` then.
+ *
+ * The guest takes a page fault at `address` as if the hooked instruction had
+ * made the access (`access`: read 1, write 2, execute 4), brings the page in,
+ * and the callback is called again with the next `attempt`. Where that would
+ * do harm, and after three attempts, the callback is called at once with
+ * `WVMI_EVENT_NOT_RESIDENT` instead.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an unknown access, or
+ * `WVMI_ERROR_NOT_RESIDENT` when this call of the callback is the one that
+ * says so.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_request_page(wvmi_event *event, uint64_t address, uint32_t access);
+
+/**
+ * Tells everything about an event at once.
+ *
+ * `details` receives it, `size` is `sizeof *details`. What cannot be read in
+ * the guest is left out of `details->valid`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT` or
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_info(wvmi_event *event, wvmi_event_details *details, size_t size);
+
+/**
+ * Inserts a breakpoint that the guest cannot see, where the back end has
+ * memory views; see `wvmi_breakpoints_are_visible()`.
+ *
+ * The instruction is executed as the guest wrote it, by every thread that
+ * reaches it; the guest reads its own bytes. A page that is not in memory is
+ * hooked as soon as it comes in. `spec` says where and for whom, `size` is
+ * `sizeof *spec`; `callback` is called with `user_data` in the thread that
+ * runs the event loop; `release` (may be NULL) releases `user_data` once.
+ * `hook` receives the number to remove it with.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NOT_FOUND` for an unknown symbol,
+ * `WVMI_ERROR_NOT_SUPPORTED` when the back end has no events,
+ * `WVMI_ERROR_NO_SYMBOLS`, or `WVMI_ERROR_BACK_END`. After an error the guest
+ * is as before.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_breakpoint_insert(wvmi_session *session,
+                                   const wvmi_breakpoint_spec *spec,
+                                   size_t size,
+                                   wvmi_event_callback callback,
+                                   void *user_data,
+                                   wvmi_release_callback release,
+                                   wvmi_hook *hook);
+
+/**
+ * Inserts many breakpoints in one pause of the guest: all of them, or none.
+ *
+ * `specs` are `count` structures, `stride` bytes apart (`sizeof *specs`).
+ * `user_data` is one array element per breakpoint: callback `i` gets
+ * `user_data[i]`; NULL gives every callback NULL. Nothing is released.
+ * `hooks` receives `count` numbers; `failed` (may be NULL) receives the index
+ * of the breakpoint that could not be inserted.
+ *
+ * Errors as `wvmi_breakpoint_insert()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_breakpoint_insert_many(wvmi_session *session,
+                                        const wvmi_breakpoint_spec *specs,
+                                        size_t stride,
+                                        size_t count,
+                                        wvmi_event_callback callback,
+                                        void *const *user_data,
+                                        wvmi_hook *hooks,
+                                        size_t *failed);
+
+/**
+ * Removes a breakpoint, call hook or monitor.
+ *
+ * No callback of it starts after the call; one that is running is not waited
+ * for. Its user data is released after the last callback. Open calls of a call
+ * hook end with `WVMI_CALL_DETACHED`, in this thread.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` when there is no such hook any
+ * more, or `WVMI_ERROR_BACK_END`: then call again.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_hook_remove(wvmi_session *session, wvmi_hook hook);
+
+/**
+ * Tells whether the guest can see breakpoints by reading its own code.
+ *
+ * `visible` receives 0 on back ends with memory views, else 1: there, the
+ * `INT3` is in the guest's memory, and only this library's reads hide it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT` or `WVMI_ERROR_NOT_SUPPORTED`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_breakpoints_are_visible(wvmi_session *session, uint32_t *visible);
+
+/**
+ * Adds a monitor of memory accesses or of what processors do.
+ *
+ * No code of the guest is changed. Accesses that an instruction makes while it
+ * is stepped over at a breakpoint are not reported. Otherwise as
+ * `wvmi_breakpoint_insert()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_monitor_add(wvmi_session *session,
+                             const wvmi_monitor_spec *spec,
+                             size_t size,
+                             wvmi_event_callback callback,
+                             void *user_data,
+                             wvmi_release_callback release,
+                             wvmi_hook *hook);
+
+/**
+ * Hooks a function: its entry, and the end of each call.
+ *
+ * Entries and ends are paired by thread and stack, through recursion. `spec`
+ * names the function, `size` is `sizeof *spec`; the callbacks are called with
+ * `user_data` in the thread that runs the event loop; `release` (may be NULL)
+ * releases `user_data` once. `hook` receives the number to remove it with.
+ * The kernel's symbols are needed to tell threads apart.
+ *
+ * Errors as `wvmi_breakpoint_insert()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_call_hook_insert(wvmi_session *session,
+                                  const wvmi_breakpoint_spec *spec,
+                                  size_t size,
+                                  wvmi_entry_callback on_entry,
+                                  wvmi_return_callback on_return,
+                                  void *user_data,
+                                  wvmi_release_callback release,
+                                  wvmi_hook *hook);
+
+/**
+ * Serves the events of a running guest: calls the callbacks of its hooks.
+ *
+ * Returns when a callback answers `WVMI_ACTION_STOP` or
+ * `wvmi_session_stop()` is called (`WVMI_STOPPED`), or after
+ * `wvmi_session_wakeup()` (`WVMI_OK`). The hooks stay; the guest's processors
+ * wait at hooked places until the loop runs again or the session is closed.
+ *
+ * Returns `WVMI_STOPPED`, also when a callback closed the session; `WVMI_OK`;
+ * `WVMI_ERROR_BUSY` when another thread runs the loop;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_CLOSED` when another thread closed the
+ * session; `WVMI_ERROR_NOT_SUPPORTED` when the back end has no events; or
+ * `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, one at a time; not from a callback.
+ */
+wvmi_status wvmi_session_run(wvmi_session *session);
+
+/**
+ * Serves the events that are pending, or the first ones that come within
+ * `timeout_ms` milliseconds.
+ *
+ * Returns `WVMI_OK` when there were any, `WVMI_TIMEOUT` when there were none;
+ * otherwise as `wvmi_session_run()`.
+ *
+ * Any thread, one at a time; not from a callback.
+ */
+wvmi_status wvmi_session_poll(wvmi_session *session, uint32_t timeout_ms);
+
+/**
+ * Tells a descriptor for `poll(2)`, for programs with a loop of their own: it is
+ * readable while `wvmi_session_poll()` has something to do.
+ *
+ * `fd` receives it. It belongs to the session: neither read nor close it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
+ * `WVMI_ERROR_NOT_SUPPORTED` when the back end has none.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_fd(wvmi_session *session, int32_t *fd);
+
+/**
+ * Ends `wvmi_session_run()` or `wvmi_session_poll()`, the current or the next
+ * one, after the event it is at, with `WVMI_STOPPED`.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NOT_SUPPORTED`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_stop(wvmi_session *session);
+
+/**
+ * Ends the wait of `wvmi_session_run()` or `wvmi_session_poll()`, the current
+ * or the next one, with `WVMI_OK`.
+ *
+ * Async-signal-safe once the session has a hook or its loop has run, in
+ * threads that have called the library before.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NOT_SUPPORTED`.
+ *
+ * Any thread, also from a callback and from a signal handler.
+ */
+wvmi_status wvmi_session_wakeup(wvmi_session *session);
 
 #ifdef __cplusplus
 }  // extern "C"

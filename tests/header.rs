@@ -33,6 +33,13 @@ const CHAPTERS: &[&str] = &[
     "symbols",
     "registers",
     "driver",
+    "action",
+    "event",
+    "event_details",
+    "hook",
+    "monitor",
+    "call_hook",
+    "event_loop",
 ];
 
 const HEADER: &str = "include/winvmi.h";

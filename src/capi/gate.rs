@@ -211,10 +211,12 @@ pub fn close(handle: *mut wvmi_session) -> Result<()> {
         wait_until(|| !record.names(session));
     }
     slot.session.store(ptr::null_mut(), Ordering::Release);
+    // SAFETY: the table's share is given up below, by this thread.
+    let restored = unsafe { &*session }.restore();
     // SAFETY: `register` made the pointer with `into_raw`, `retire` lets one
     // closer pass, and no thread is inside any more.
     drop(unsafe { Arc::from_raw(session) });
-    Ok(())
+    restored
 }
 
 /// Makes the handle invalid; refuses what this thread itself is inside of.

@@ -8,20 +8,27 @@
 
 #![allow(non_camel_case_types)]
 
+mod action;
 mod bulk;
+mod call_hook;
 mod callback;
 mod config;
 mod driver;
 mod error;
+mod event;
+mod event_details;
+mod event_loop;
 mod ffi;
 mod file;
 mod gate;
 mod guard;
 mod handle;
 mod handle_iter;
+mod hook;
 mod log;
 mod memory;
 mod module;
+mod monitor;
 mod object;
 mod object_kind;
 mod process;

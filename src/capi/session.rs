@@ -3,8 +3,13 @@
 use std::{
     ffi::c_char,
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+
+use once_cell::sync::OnceCell;
 
 use super::{
     config::wvmi_config,
@@ -16,6 +21,7 @@ use super::{
 use crate::{
     core::Capabilities,
     error::Result,
+    monitor::{LiveGuest, windows::live_guest},
     session::{Config, Session},
 };
 
@@ -30,15 +36,62 @@ pub struct wvmi_session {
 
 /// What a session's handle and everything that belongs to it share.
 pub struct Shared {
-    session: Session,
+    session: Arc<Session>,
+    /// The hooks of a running guest, from the first call about them on.
+    live: OnceCell<LiveGuest>,
     closed: AtomicBool,
+    /// A callback closed the session: it ends with the event loop.
+    ending: AtomicBool,
 }
 
 impl Shared {
+    fn new(session: Session) -> Self {
+        Self {
+            session: Arc::new(session),
+            live: OnceCell::new(),
+            closed: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
+        }
+    }
+
     /// The engine's session.
     #[inline]
-    pub const fn engine(&self) -> &Session {
+    pub fn engine(&self) -> &Session {
         &self.session
+    }
+
+    /// The engine's session, to be kept by a callback.
+    pub fn share_engine(&self) -> Arc<Session> {
+        Arc::clone(&self.session)
+    }
+
+    /// The hooks of a running guest.
+    pub fn live(&self) -> Result<&LiveGuest> {
+        self.live.get_or_try_init(|| live_guest(&self.session))
+    }
+
+    /// Leaves a running guest as it was found.
+    pub fn restore(&self) -> Result<()> {
+        match self.live.get() {
+            Some(live) => live.close().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Called inside a callback of the event loop, has the loop end and close
+    /// the session; false when this is no such callback.
+    fn end_with_loop(&self) -> bool {
+        let inside = self.live.get().is_some_and(LiveGuest::is_serving);
+        if inside {
+            self.ending.store(true, Ordering::Release);
+            self.begin_closing();
+        }
+        inside
+    }
+
+    /// Did a callback close the session?
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
     }
 
     /// Was the handle closed?
@@ -51,6 +104,9 @@ impl Shared {
     pub fn begin_closing(&self) {
         self.closed.store(true, Ordering::Release);
         self.session.end_calls();
+        if let Some(live) = self.live.get() {
+            live.request_close();
+        }
     }
 }
 
@@ -213,10 +269,7 @@ pub fn open_with(
         Some(config) => open(config.get())?,
         None => open(&Config::default())?,
     };
-    output.write(gate::register(Shared {
-        session,
-        closed: AtomicBool::new(false),
-    })?);
+    output.write(gate::register(Shared::new(session))?);
     Ok(WVMI_OK)
 }
 
@@ -228,20 +281,31 @@ pub fn open_with(
 /// `WVMI_ERROR_CLOSED` and are still freed by their own functions, in any
 /// order; memory mapped with `wvmi_map_range()` stays readable.
 ///
+/// A running guest is left as it was found: hooks are removed, open calls of
+/// call hooks end, the event loop of another thread ends. From a callback of
+/// the event loop the call returns at once, and the rest is done when the loop
+/// returns.
+///
 /// `session` may be NULL.
 ///
 /// Returns `WVMI_OK`, `WVMI_ERROR_CLOSED` when it was closed before,
-/// `WVMI_ERROR_INVALID_ARGUMENT` for what never was a session, or
-/// `WVMI_ERROR_BUSY`.
+/// `WVMI_ERROR_INVALID_ARGUMENT` for what never was a session,
+/// `WVMI_ERROR_BUSY`, or `WVMI_ERROR_BACK_END` when the session was closed but
+/// the guest could not be restored.
 ///
-/// Any thread; not from a callback that the session itself is calling, which
-/// gets `WVMI_ERROR_BUSY`.
+/// Any thread; from other callbacks that the session itself is calling the
+/// answer is `WVMI_ERROR_BUSY`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wvmi_session_close(session: *mut wvmi_session) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_session_close") };
     call.run(|| {
-        if !session.is_null() {
+        if session.is_null() {
+            return Ok(WVMI_OK);
+        }
+        // Dropped before closing, which waits for it.
+        let ends_with_loop = call.session(session)?.end_with_loop();
+        if !ends_with_loop {
             gate::close(session)?;
         }
         Ok(WVMI_OK)

@@ -25,12 +25,23 @@ impl LiveGuest {
     ///
     /// After an error call it again: the guest may still hold what was changed.
     pub fn close(&self) -> Result<bool> {
-        self.control.close();
+        self.request_close();
         if self.control.is_server() {
             return Ok(false);
         }
         self.control.wait_ended();
         self.detach().map(|()| true)
+    }
+
+    /// Ends the event loop, which then leaves the guest as it was found. Does
+    /// not wait; [`LiveGuest::close`] does.
+    pub fn request_close(&self) {
+        self.control.close();
+    }
+
+    /// Does this thread run the event loop, so that it is inside a callback?
+    pub fn is_serving(&self) -> bool {
+        self.control.is_server()
     }
 
     pub(super) fn detach(&self) -> Result<()> {

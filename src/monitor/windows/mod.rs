@@ -5,7 +5,10 @@ mod places;
 
 use std::sync::Arc;
 
-pub use self::{guest::WindowsGuest, places::places_of};
+pub use self::{
+    guest::{WindowsGuest, process_identity, thread_identity},
+    places::places_of,
+};
 use super::{Landmarks, LiveGuest};
 use crate::{
     arch::amd64::{PagingMode, dtb_to_root},
