@@ -6,6 +6,17 @@ check() {
 xl create guest.cfg > /dev/null
 DOMAIN=$(xl domid tiny)
 echo "CONSOLE xl created domain $DOMAIN"
-# shellcheck disable=SC2046
-check ./probe "$DOMAIN" $(cat symbols)
+SYMBOLS=$(cat symbols)
+before=$(./limits "$DOMAIN")
+# shellcheck disable=SC2086
+{
+    check ./probe "$DOMAIN" $SYMBOLS
+    check ./xen_driver_check $SYMBOLS
+}
+after=$(./limits "$DOMAIN")
+if [ "$before" = "$after" ]; then
+    echo "PASS limits-as-before: $after"
+else
+    echo "FAIL limits-as-before: $before, then $after"
+fi
 xl dmesg | tail -20

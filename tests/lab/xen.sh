@@ -9,9 +9,11 @@ set -euo pipefail
 
 "$LAB/sysroot.sh"
 "$LAB/build.sh"
+"$LAB/cargo.sh" build --quiet --no-default-features --features xen --example xen_driver_check
 
+PROGRAMS=("$WORK"/{guest.elf,guest.cfg,symbols,probe,limits} "$PROJECT/target/debug/examples/xen_driver_check")
 status=0
-"$LAB/lab.sh" "$LAB/scenario.sh" "$WORK"/{guest.elf,guest.cfg,probe,symbols} > "$WORK/console" || status=$?
+"$LAB/lab.sh" "$LAB/scenario.sh" "${PROGRAMS[@]}" > "$WORK/console" || status=$?
 grep -aE '^(PASS|FAIL) ' "$WORK/console" > "$WORK/checks" || true
 passed=$(grep -c '^PASS' "$WORK/checks" || true)
 failed=$(grep -c '^FAIL' "$WORK/checks" || true)

@@ -120,7 +120,8 @@ pub enum EventReason {
         /// Value after.
         new: u64,
     },
-    /// `CPUID` was executed.
+    /// `CPUID` was executed; the event's registers hold its results, RIP is still at it.
+    /// Unless the answer moves RIP, the processor goes on behind it.
     CpuId {
         /// EAX.
         leaf: u32,
@@ -153,7 +154,10 @@ pub struct Event {
     pub vcpu: u16,
     /// View it ran in.
     pub view: Option<ViewId>,
-    /// Its registers.
+    /// Its registers; those that the back end does not report are 0 (Xen: DR0 to DR3,
+    /// CR8, XCR0, IDTR, TR, LDTR, CSTAR, FMASK, TSC_AUX; ask [`VcpuRegisters`]).
+    ///
+    /// [`VcpuRegisters`]: super::VcpuRegisters
     pub registers: Registers,
     /// Why it stopped.
     pub reason: EventReason,
@@ -173,7 +177,8 @@ pub enum ResponseAction {
     /// Executes one instruction in this view, then returns to the event's view
     /// without an event.
     FastSingleStep(ViewId),
-    /// Has the hypervisor emulate the instruction.
+    /// Has the hypervisor emulate the instruction that a memory access was made by; an
+    /// INT3 that a view shows is stepped over in the default view.
     Emulate,
 }
 
@@ -245,13 +250,15 @@ pub trait Events: Send + Sync {
     fn disable(&self, monitor: Monitor) -> Result<()>;
 
     /// Waits for events and has `handler` answer each; the answer is sent before
-    /// the next event is handled. Returns how many came, 0 on time-out.
+    /// the next event is handled. Returns how many came, 0 on time-out or when a
+    /// signal interrupted the wait. A handler that panics leaves no processor waiting.
     fn wait(
         &self,
         timeout: Duration,
         handler: &mut dyn FnMut(&Event) -> EventResponse,
     ) -> Result<usize>;
 
-    /// A file descriptor that is readable while events are pending.
+    /// A file descriptor that becomes readable when events come. One that was readable
+    /// is served by [`Events::wait`] with a zero time-out until that returns 0.
     fn fd(&self) -> Result<i32>;
 }

@@ -1,6 +1,6 @@
 //! One guest domain: the hypercalls that this driver makes on it.
 
-use std::{ffi::c_int, io};
+use std::{ffi::c_int, io, ptr};
 
 use xen::sys;
 
@@ -239,6 +239,23 @@ impl Domain {
             }
         })?;
         Ok(())
+    }
+
+    /// The domain's whole saved state, devices included.
+    pub(super) fn save_all(&self) -> Result<Vec<u8>> {
+        let size = self.call("xc_domain_hvm_getcontext", |xc, id| {
+            // SAFETY: without a buffer, Xen only tells the size.
+            unsafe { sys::xc_domain_hvm_getcontext(xc, id, ptr::null_mut(), 0) }
+        })?;
+        let mut image = vec![0; size.unsigned_abs() as usize];
+        let size = self.call("xc_domain_hvm_getcontext", |xc, id| {
+            // SAFETY: at most `size` bytes are written.
+            unsafe {
+                sys::xc_domain_hvm_getcontext(xc, id, image.as_mut_ptr(), size.unsigned_abs())
+            }
+        })?;
+        image.truncate(size.unsigned_abs() as usize);
+        Ok(image)
     }
 
     /// Loads saved state: a header, records, an end.

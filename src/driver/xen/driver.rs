@@ -99,7 +99,9 @@ impl VcpuRegisters for XenDriver {
     }
 
     fn set(&self, vcpu: u16, registers: &Registers) -> Result<()> {
-        registers::store(&self.domain, vcpu, registers)
+        self.pause()?;
+        let stored = registers::store(&self.domain, vcpu, registers);
+        stored.and(self.resume())
     }
 }
 

@@ -119,12 +119,6 @@ fn io(io: &sys::vm_event_io) -> EventReason {
     }
 }
 
-/// Physical address of the INT3 that a request tells of, in the default view.
-pub(super) fn breakpoint_address(request: &Entry) -> Pa {
-    let frame = Gfn(part!(request.software_breakpoint).gfn);
-    frame.pa().wrapping_add(state(request).rip & 0xfff)
-}
-
 fn state(request: &Entry) -> sys::vm_event_regs_x86 {
     // SAFETY: requests carry registers, and those are integers only.
     let registers = unsafe { request.data.regs };
@@ -172,27 +166,32 @@ pub(super) fn plain(request: &Entry) -> Entry {
 /// The answer to `request` that `response` asks for; injection is not part of it.
 ///
 /// `stepping` is whether the processor reports single steps now, and is updated.
-/// `original` is what an emulated INT3 hides.
 pub(super) fn encode(
     request: &Entry,
     event: &Event,
     response: &EventResponse,
     stepping: &mut bool,
-    original: Option<[u8; 16]>,
 ) -> Entry {
     let mut answer = plain(request);
     if answer.flags & sys::VM_EVENT_FLAG_VCPU_PAUSED == 0 {
         return answer;
     }
-    let step = response.action == ResponseAction::SingleStep;
+    let action = match (response.action, event.reason) {
+        // Nothing to emulate but the INT3 itself: the default view has the instruction.
+        (ResponseAction::Emulate, EventReason::Interrupt(_)) => {
+            ResponseAction::FastSingleStep(ViewId(0))
+        }
+        (action, _) => action,
+    };
+    let step = action == ResponseAction::SingleStep;
     if step != *stepping {
         answer.flags |= sys::VM_EVENT_FLAG_TOGGLE_SINGLESTEP;
         *stepping = step;
     }
     let mut next = response.view;
-    match response.action {
+    match action {
         ResponseAction::Deny => answer.flags |= sys::VM_EVENT_FLAG_DENY,
-        ResponseAction::Emulate => emulate(&mut answer, original),
+        ResponseAction::Emulate => answer.flags |= sys::VM_EVENT_FLAG_EMULATE,
         ResponseAction::FastSingleStep(view) => {
             let back = response.view.or(event.view).unwrap_or(ViewId(0));
             answer.flags |= sys::VM_EVENT_FLAG_FAST_SINGLESTEP;
@@ -209,20 +208,9 @@ pub(super) fn encode(
     answer
 }
 
-fn emulate(answer: &mut Entry, original: Option<[u8; 16]>) {
-    answer.flags |= sys::VM_EVENT_FLAG_EMULATE;
-    if let Some(data) = original {
-        answer.flags |= sys::VM_EVENT_FLAG_SET_EMUL_INSN_DATA;
-        answer.data.emul.insn.data = data;
-    }
-}
-
 /// Loads registers where the response says so, and where Xen would otherwise
 /// execute CPUID again.
 fn set_registers(answer: &mut Entry, request: &Entry, event: &Event, response: &EventResponse) {
-    if answer.flags & sys::VM_EVENT_FLAG_SET_EMUL_INSN_DATA != 0 {
-        return; // the same bytes of the answer
-    }
     let mut wanted = response.registers.as_deref().copied();
     if let EventReason::CpuId { length, .. } = event.reason {
         // Xen has put the results into the registers but stays at the instruction.

@@ -14,10 +14,7 @@ use super::{
     ring::{Cursor, Entry, Ring},
 };
 use crate::{
-    core::driver::{
-        Control, Event, EventReason, EventResponse, Events, Monitor, PhysicalMemory,
-        ResponseAction, ViewId,
-    },
+    core::driver::{Control, Event, EventReason, EventResponse, Events, Monitor, ResponseAction},
     error::{Error, Result},
 };
 
@@ -204,13 +201,12 @@ impl XenDriver {
             self.enter_io(pending.serving)?;
             response.action = ResponseAction::SingleStep;
         }
-        let original = self.hidden_code(&request, &mut response);
         if let (ResponseAction::Reinject, EventReason::Interrupt(interrupt)) =
             (response.action, event.reason)
         {
             self.inject(event.vcpu, &interrupt)?;
         }
-        let answer = event::encode(&request, &event, &response, &mut vcpu.stepping, original);
+        let answer = event::encode(&request, &event, &response, &mut vcpu.stepping);
         pending.set_vcpu(vcpu);
         pending.answer(answer)?;
         Ok(!silent)
@@ -232,23 +228,6 @@ impl XenDriver {
             0 if wanted => self.set_monitor(Monitor::Io, true),
             _ => Ok(()),
         }
-    }
-
-    /// For an INT3 to be emulated: the bytes that the default view shows in its place.
-    ///
-    /// Xen wants 16 of them. Where the page ends earlier, the step is made there instead.
-    fn hidden_code(&self, request: &Entry, response: &mut EventResponse) -> Option<[u8; 16]> {
-        let emulated = response.action == ResponseAction::Emulate;
-        if !emulated || request.reason != sys::VM_EVENT_REASON_SOFTWARE_BREAKPOINT {
-            return None;
-        }
-        let pa = event::breakpoint_address(request);
-        let mut code = [0; 16];
-        if self.memory.read(pa, &mut code).is_err() {
-            response.action = ResponseAction::FastSingleStep(ViewId(0));
-            return None;
-        }
-        Some(code)
     }
 }
 

@@ -8,11 +8,13 @@ use crate::{
     error::Result,
 };
 
-/// `HVM_SAVE_CODE(END)`, `(HEADER)`, `(CPU)`, `(LAPIC_REGS)` of Xen's `save.h`.
+/// `HVM_SAVE_CODE(END)`, `(CPU)`, `(LAPIC_REGS)` of Xen's `save.h`.
 const END: u16 = 0;
-const HEADER: u16 = 1;
 const CPU: u16 = 2;
 const LAPIC_REGISTERS: u16 = 6;
+
+/// Bytes of a record's descriptor: its kind, its processor, its length.
+const DESCRIPTOR: usize = size_of::<sys::hvm_save_descriptor>();
 
 /// Offset of the task priority register in the local APIC's page.
 const TASK_PRIORITY: usize = 0x80;
@@ -43,18 +45,49 @@ pub(super) fn load(domain: &Domain, vcpu: u16) -> Result<Registers> {
 
 /// Sets the registers of a processor, XCR0 and CR8 excepted.
 ///
-/// Only that processor's record is loaded; devices and other processors keep
-/// their state. Xen pauses the domain meanwhile.
+/// Xen stops every processor whose record is not loaded, so those of the others are
+/// loaded as they are; devices are left alone. Nothing may run meanwhile.
 pub(super) fn store(domain: &Domain, vcpu: u16, registers: &Registers) -> Result<()> {
     let mut cpu = saved_cpu(domain, vcpu)?;
     into_saved(registers, &mut cpu);
-    let mut header = sys::hvm_save_header::default();
-    domain.save_record(HEADER, 0, &mut header)?;
+    let saved = domain.save_all()?;
     let mut image = Vec::new();
-    append(&mut image, HEADER, 0, &header);
-    append(&mut image, CPU, vcpu, &cpu);
-    append(&mut image, END, 0, &[0u8; 0]);
+    for (index, record) in Records(&saved).enumerate() {
+        if record.kind == CPU && record.instance == vcpu {
+            append(&mut image, CPU, vcpu, bytes_of(&cpu));
+        } else if record.kind == CPU || index == 0 {
+            append(&mut image, record.kind, record.instance, record.bytes);
+        }
+    }
+    append(&mut image, END, 0, &[]);
     domain.load_records(&mut image)
+}
+
+/// One record of a domain's saved state; the first is the header.
+struct Record<'a> {
+    kind: u16,
+    instance: u16,
+    bytes: &'a [u8],
+}
+
+/// The records of a domain's saved state.
+struct Records<'a>(&'a [u8]);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        let (descriptor, rest) = self.0.split_first_chunk::<DESCRIPTOR>()?;
+        let [k0, k1, i0, i1, l0, l1, l2, l3] = *descriptor;
+        let length = u32::from_ne_bytes([l0, l1, l2, l3]) as usize;
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(Record {
+            kind: u16::from_ne_bytes([k0, k1]),
+            instance: u16::from_ne_bytes([i0, i1]),
+            bytes,
+        })
+    }
 }
 
 fn saved_cpu(domain: &Domain, vcpu: u16) -> Result<sys::hvm_hw_cpu> {
@@ -64,14 +97,17 @@ fn saved_cpu(domain: &Domain, vcpu: u16) -> Result<sys::hvm_hw_cpu> {
 }
 
 /// Appends a record and the descriptor in front of it.
-fn append<T>(image: &mut Vec<u8>, kind: u16, instance: u16, record: &T) {
-    let length = size_of::<T>();
+fn append(image: &mut Vec<u8>, kind: u16, instance: u16, record: &[u8]) {
     image.extend(kind.to_ne_bytes());
     image.extend(instance.to_ne_bytes());
-    image.extend((length as u32).to_ne_bytes());
-    // SAFETY: Xen's records are integers without padding that could be uninitialised: each
-    // was zeroed before Xen filled it.
-    image.extend(unsafe { std::slice::from_raw_parts(std::ptr::from_ref(record).cast(), length) });
+    image.extend((record.len() as u32).to_ne_bytes());
+    image.extend(record);
+}
+
+fn bytes_of(cpu: &sys::hvm_hw_cpu) -> &[u8] {
+    let first: *const sys::hvm_hw_cpu = cpu;
+    // SAFETY: the record is integers without padding, and the slice borrows it.
+    unsafe { std::slice::from_raw_parts(first.cast(), size_of::<sys::hvm_hw_cpu>()) }
 }
 
 macro_rules! same_names {
@@ -253,6 +289,19 @@ pub(super) fn into_answer(registers: &Registers, answer: &mut sys::vm_event_regs
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_are_walked_and_a_cut_one_ends_it() {
+        let mut image = Vec::new();
+        append(&mut image, 1, 0, &[1; 24]);
+        append(&mut image, CPU, 1, &[2; 8]);
+        append(&mut image, END, 0, &[]);
+        let kinds: Vec<_> = Records(&image)
+            .map(|record| (record.kind, record.instance))
+            .collect();
+        assert_eq!(kinds, [(1, 0), (CPU, 1), (END, 0)]);
+        assert_eq!(Records(&image[..30]).count(), 0);
+    }
 
     #[test]
     fn access_rights_are_repacked() {

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-static uint64_t max_gfn, shadow;
+static uint64_t max_gfn, max_kib, shadow;
 static uint16_t view;
 
 static void created(void)
@@ -18,10 +18,13 @@ static void created(void)
     VERDICT(!rc && view > 0, "view-created", "view %u; access of an untouched page: rc %d errno %d access %u", view, lazy,
             error, access);
 
+    xc_domaininfo_t info;
+    xc_domain_getinfo_single(vmi.xc, vmi.domain, &info);
+    max_kib = info.max_pages * 4;
     xc_domain_maximum_gpfn(vmi.xc, vmi.domain, &max_gfn);
     xen_pfn_t frame = shadow = max_gfn + 1;
     int refused = xc_domain_populate_physmap_exact(vmi.xc, vmi.domain, 1, 0, 0, &frame);
-    int max = xc_domain_setmaxmem(vmi.xc, vmi.domain, 70 * 1024);
+    int max = xc_domain_setmaxmem(vmi.xc, vmi.domain, max_kib + 4096);
     frame = shadow;
     int allowed = refused ? xc_domain_populate_physmap_exact(vmi.xc, vmi.domain, 1, 0, 0, &frame) : 0;
     VERDICT(!max && !allowed, "frame-allocated", "gfn %lx; before max memory was raised: %s", (long)shadow,
@@ -222,7 +225,7 @@ static void restore(void)
     int error = destroyed ? errno : 0;
     int off = xc_altp2m_set_domain_state(vmi.xc, vmi.domain, false);
     int freed = xc_domain_decrease_reservation_exact(vmi.xc, vmi.domain, 1, 0, &frame);
-    int max = xc_domain_setmaxmem(vmi.xc, vmi.domain, 64 * 1024 + 4);
+    int max = xc_domain_setmaxmem(vmi.xc, vmi.domain, max_kib);
     VERDICT(!destroyed && !off && !freed && !max && guest_runs(), "restored",
             "destroy %d (errno %d), altp2m off %d, frame freed %d, max memory %d", destroyed, error, off, freed, max);
 }
