@@ -239,7 +239,7 @@ fn advice_on_fault(fault: &Fault) -> Option<&'static str> {
 pub unsafe extern "C" fn wvmi_last_error(error: *mut wvmi_error, size: usize) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_last_error") };
-    let filled = guard::caught(|| {
+    let filled = guard::caught(call.caller(), || {
         let error = call.sized_output(error, size, "error")?;
         let (status, value) = LAST.with_borrow(|last| match last {
             Some(record) => (WVMI_OK, describe(record)),

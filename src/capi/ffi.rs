@@ -6,7 +6,7 @@ use std::{
     mem, ptr, slice,
 };
 
-use super::guard;
+use super::{caller::Caller, guard};
 use crate::error::{Error, Result};
 
 /// Largest structure that a caller may announce, in bytes: more is a wrong size.
@@ -42,6 +42,7 @@ unsafe impl<T> Plain for *mut T {}
 /// demands, so that they can be used while the call lasts.
 pub struct Call {
     function: &'static CStr,
+    caller: &'static Caller,
 }
 
 impl Call {
@@ -51,8 +52,17 @@ impl Call {
     /// Every pointer that is handed to the methods is NULL or points to what
     /// the header says, for as long as the call lasts.
     #[inline]
-    pub const unsafe fn new(function: &'static CStr) -> Self {
-        Self { function }
+    pub unsafe fn new(function: &'static CStr) -> Self {
+        Self {
+            function,
+            caller: Caller::current(),
+        }
+    }
+
+    /// The thread that calls.
+    #[inline]
+    pub const fn caller(&self) -> &'static Caller {
+        self.caller
     }
 
     /// Name of the extern function.
@@ -64,8 +74,7 @@ impl Call {
     /// A handle or structure that the call reads.
     #[inline]
     pub fn input<T>(&self, pointer: *const T, name: &'static str) -> Result<&T> {
-        self.optional_input(pointer)
-            .ok_or(Error::NullArgument { argument: name })
+        self.optional_input(pointer).ok_or_else(|| null(name))
     }
 
     /// As [`Call::input`]; NULL is none.
@@ -80,14 +89,13 @@ impl Call {
     #[allow(clippy::mut_from_ref)]
     pub fn exclusive<T>(&self, pointer: *mut T, name: &'static str) -> Result<&mut T> {
         // SAFETY: NULL or valid and used by this thread only (`Call::new`).
-        unsafe { pointer.as_mut() }.ok_or(Error::NullArgument { argument: name })
+        unsafe { pointer.as_mut() }.ok_or_else(|| null(name))
     }
 
     /// Where the call writes its answer.
     #[inline]
     pub fn output<T: Plain>(&self, pointer: *mut T, name: &'static str) -> Result<Output<'_, T>> {
-        self.optional_output(pointer)
-            .ok_or(Error::NullArgument { argument: name })
+        self.optional_output(pointer).ok_or_else(|| null(name))
     }
 
     /// As [`Call::output`]; NULL means that the caller does not want it.
@@ -102,7 +110,7 @@ impl Call {
     /// UTF-8 text of the caller.
     pub fn text(&self, pointer: *const c_char, name: &'static str) -> Result<&str> {
         if pointer.is_null() {
-            return Err(Error::NullArgument { argument: name });
+            return Err(null(name));
         }
         // SAFETY: not NULL, so NUL-terminated and readable (`Call::new`).
         let text = unsafe { CStr::from_ptr(pointer) };
@@ -197,6 +205,7 @@ impl Call {
     }
 
     /// A structure that the call fills, passed with its size.
+    #[inline]
     pub fn sized_output<T: Plain>(
         &self,
         pointer: *mut T,
@@ -232,7 +241,7 @@ impl Call {
     /// Frees a handle that [`into_handle`] gave out; NULL is none.
     pub fn free<T>(&self, handle: *mut T) {
         // The thread's last error is none of a free function's business.
-        let _ = guard::caught(|| {
+        let _ = guard::caught(self.caller, || {
             if !handle.is_null() {
                 // SAFETY: a handle comes from `into_handle` and is freed once (`Call::new`).
                 drop(unsafe { Box::from_raw(handle) });
@@ -246,6 +255,11 @@ pub fn into_handle<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
+#[cold]
+const fn null(argument: &'static str) -> Error {
+    Error::NullArgument { argument }
+}
+
 /// An array of `count` elements is not NULL, aligned and of a possible size.
 #[inline]
 fn check_extent<T>(pointer: *const T, count: usize, name: &'static str) -> Result<()> {
@@ -253,7 +267,7 @@ fn check_extent<T>(pointer: *const T, count: usize, name: &'static str) -> Resul
         return Ok(());
     }
     if pointer.is_null() {
-        return Err(Error::NullArgument { argument: name });
+        return Err(null(name));
     }
     if !pointer.is_aligned() {
         return Err(Error::invalid_argument(name, "not aligned"));
@@ -267,9 +281,10 @@ fn check_extent<T>(pointer: *const T, count: usize, name: &'static str) -> Resul
     }
 }
 
+#[inline]
 fn check_struct<T>(pointer: *const T, size: usize, name: &'static str) -> Result<()> {
     if pointer.is_null() {
-        return Err(Error::NullArgument { argument: name });
+        return Err(null(name));
     }
     if size == 0 || size > LARGEST_STRUCT {
         return Err(Error::invalid_argument(name, "its size must be its sizeof"));
@@ -305,10 +320,21 @@ impl<T: Plain> SizedOutput<'_, T> {
     /// knows is zeroed.
     #[inline]
     pub fn write(&self, value: T) {
+        if self.size == size_of::<T>() {
+            // SAFETY: `size` bytes are writable (`Call::new`).
+            unsafe { self.base.cast::<T>().write_unaligned(value) };
+            return;
+        }
+        self.write_known(&value);
+    }
+
+    /// The write of a caller of another version.
+    #[cold]
+    fn write_known(&self, value: &T) {
         let known = self.size.min(size_of::<T>());
         // SAFETY: `size` bytes are writable (`Call::new`), `known` is not more
         // than either side holds, and the argument does not overlap a local.
-        unsafe { ptr::copy_nonoverlapping((&raw const value).cast(), self.base, known) };
+        unsafe { ptr::copy_nonoverlapping(ptr::from_ref(value).cast(), self.base, known) };
         let unknown = self.size.saturating_sub(known);
         // SAFETY: `known` is at most `size`, the caller's extent.
         let rest = unsafe { self.base.add(known) };

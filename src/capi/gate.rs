@@ -15,7 +15,6 @@ mod record;
 // The concurrency tests put a model checker's atomics in its place.
 use std::sync::atomic as atomics;
 use std::{
-    cell::Cell,
     ops::Deref,
     ptr,
     sync::{
@@ -26,8 +25,11 @@ use std::{
     time::Duration,
 };
 
-use self::record::Record;
-use super::session::{Shared, wvmi_session};
+pub use self::record::Record;
+use super::{
+    caller::Caller,
+    session::{Shared, wvmi_session},
+};
 use crate::error::{Error, Result};
 
 /// Most sessions that can be open at once.
@@ -55,66 +57,27 @@ static TABLE: [Slot; SLOTS] = [const {
 /// Held while a slot is taken or its generation advanced.
 static CHANGING: Mutex<()> = Mutex::new(());
 
-type ThreadRecord = Record<Shared>;
-
-/// Records of all threads; those of ended threads are used again, none is freed.
-static RECORDS: Mutex<Vec<&'static ThreadRecord>> = Mutex::new(Vec::new());
-static SPARE: Mutex<Vec<&'static ThreadRecord>> = Mutex::new(Vec::new());
-
-thread_local! {
-    static CURRENT: Cell<Option<&'static ThreadRecord>> = const { Cell::new(None) };
-    static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
-}
-
-struct AtThreadEnd;
-
-impl Drop for AtThreadEnd {
-    fn drop(&mut self) {
-        if let Some(record) = CURRENT.take() {
-            lock(&SPARE).push(record);
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The record of this thread.
-#[inline]
-fn current() -> &'static ThreadRecord {
-    CURRENT.get().unwrap_or_else(register_thread)
-}
-
-#[cold]
-fn register_thread() -> &'static ThreadRecord {
-    let spare = lock(&SPARE).pop();
-    let record = spare.unwrap_or_else(|| {
-        let record: &'static ThreadRecord = Box::leak(Box::default());
-        lock(&RECORDS).push(record);
-        record
-    });
-    CURRENT.set(Some(record));
-    // In a thread that is past its destructors the record is not reused.
-    let _ = AT_THREAD_END.try_with(|_| ());
-    record
+fn change() -> MutexGuard<'static, ()> {
+    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A call that is inside of a session; closing waits for it.
 pub struct Inside {
     session: *const Shared,
-    record: &'static ThreadRecord,
+    record: &'static Record<Shared>,
 }
 
 impl Inside {
     /// Publishes `session` and keeps it when `valid` still says so afterwards.
     #[inline]
-    fn enter(session: *mut Shared, valid: impl FnOnce() -> bool) -> Result<Self> {
-        let record = current();
+    fn enter(
+        caller: &'static Caller,
+        session: *mut Shared,
+        valid: impl FnOnce() -> bool,
+    ) -> Result<Self> {
+        let record = &caller.record;
         if !record.enter(session, barrier_of_reader) {
-            return Err(Error::Busy {
-                reason: "calls within callbacks are nested too deeply".into(),
-            });
+            return Err(too_deep());
         }
         let inside = Self { session, record };
         if valid() {
@@ -126,19 +89,23 @@ impl Inside {
 
     /// Enters the session behind a handle.
     #[inline]
-    pub fn by_handle(handle: *const wvmi_session, name: &'static str) -> Result<Self> {
+    pub fn by_handle(
+        caller: &'static Caller,
+        handle: *const wvmi_session,
+        name: &'static str,
+    ) -> Result<Self> {
         let (slot, generation) = decode(handle, name)?;
         let session = slot.session.load(Ordering::Acquire);
-        Self::enter(session, || {
+        Self::enter(caller, session, || {
             slot.generation.load(Ordering::Acquire) == generation && !session.is_null()
         })
     }
 
     /// Enters the session that a child keeps alive.
     #[inline]
-    pub fn by_child(session: &Arc<Shared>) -> Result<Self> {
+    pub fn by_child(caller: &'static Caller, session: &Arc<Shared>) -> Result<Self> {
         let pointer = Arc::as_ptr(session).cast_mut();
-        Self::enter(pointer, || !session.is_closed())
+        Self::enter(caller, pointer, || !session.is_closed())
     }
 
     /// The session, to be kept by a child.
@@ -168,6 +135,13 @@ impl Drop for Inside {
     }
 }
 
+#[cold]
+fn too_deep() -> Error {
+    Error::Busy {
+        reason: "calls within callbacks are nested too deeply".into(),
+    }
+}
+
 #[inline]
 fn decode(handle: *const wvmi_session, name: &'static str) -> Result<(&'static Slot, u64)> {
     let number = handle.addr();
@@ -183,7 +157,7 @@ fn decode(handle: *const wvmi_session, name: &'static str) -> Result<(&'static S
 /// Puts a session into the table and returns its handle.
 pub fn register(session: Shared) -> Result<*mut wvmi_session> {
     prepare_barrier();
-    let _changing = lock(&CHANGING);
+    let _changing = change();
     let free = TABLE
         .iter()
         .enumerate()
@@ -206,9 +180,8 @@ pub fn close(handle: *mut wvmi_session) -> Result<()> {
     let (slot, generation) = decode(handle, "session")?;
     let session = retire(slot, generation)?;
     barrier_of_closer();
-    let records = lock(&RECORDS).clone();
-    for record in records {
-        wait_until(|| !record.names(session));
+    for caller in Caller::all() {
+        wait_until(|| !caller.record.names(session));
     }
     slot.session.store(ptr::null_mut(), Ordering::Release);
     // SAFETY: the table's share is given up below, by this thread.
@@ -221,12 +194,12 @@ pub fn close(handle: *mut wvmi_session) -> Result<()> {
 
 /// Makes the handle invalid; refuses what this thread itself is inside of.
 fn retire(slot: &Slot, generation: u64) -> Result<*mut Shared> {
-    let _changing = lock(&CHANGING);
+    let _changing = change();
     let session = slot.session.load(Ordering::Acquire);
     if slot.generation.load(Ordering::Acquire) != generation || session.is_null() {
         return Err(Error::Closed);
     }
-    if current().names(session) {
+    if Caller::current().record.names(session) {
         return Err(Error::Busy {
             reason: "a session cannot be closed from inside its own callback".into(),
         });

@@ -3,13 +3,13 @@
 use std::{
     any::Any,
     borrow::Cow,
-    cell::Cell,
     panic::{self, AssertUnwindSafe},
     sync::Once,
     thread,
 };
 
 use super::{
+    caller::Caller,
     error::{self, Failure},
     ffi::Call,
     status::{WVMI_ERROR_INTERNAL, wvmi_status},
@@ -19,25 +19,21 @@ use crate::error::Error;
 /// What a function's body answers: a status that is no error, or why it failed.
 pub type Answer = Result<wvmi_status, Failure>;
 
-thread_local! {
-    /// How many guards this thread is inside of.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-}
-
 static HOOK: Once = Once::new();
 
 impl Call {
     /// Runs the body of an extern function: records its failure, catches its panic.
     #[inline]
     pub fn run(&self, body: impl FnOnce() -> Answer) -> wvmi_status {
-        match caught(body) {
+        match caught(self.caller(), body) {
             Ok(Ok(status)) => status,
             Ok(Err(failure)) => error::record(self.function(), failure),
             Err(panic) => {
                 let reason = reason_of(panic);
                 let failure = Failure::from(Error::Internal { reason });
                 // Recording drops the previous error, the only thing left that could panic.
-                caught(|| error::record(self.function(), failure)).unwrap_or(WVMI_ERROR_INTERNAL)
+                let record = || error::record(self.function(), failure);
+                caught(self.caller(), record).unwrap_or(WVMI_ERROR_INTERNAL)
             }
         }
     }
@@ -45,41 +41,31 @@ impl Call {
 
 /// Runs `body`; a panic prints nothing and becomes an `Err`.
 #[inline]
-pub fn caught<T>(body: impl FnOnce() -> T) -> thread::Result<T> {
+pub fn caught<T>(caller: &Caller, body: impl FnOnce() -> T) -> thread::Result<T> {
     install_hook();
-    let _inside = Inside::enter();
+    let _inside = caller.guarded();
     panic::catch_unwind(AssertUnwindSafe(body))
-}
-
-struct Inside;
-
-impl Inside {
-    #[inline]
-    fn enter() -> Self {
-        DEPTH.set(DEPTH.get().wrapping_add(1));
-        Self
-    }
-}
-
-impl Drop for Inside {
-    #[inline]
-    fn drop(&mut self) {
-        DEPTH.set(DEPTH.get().wrapping_sub(1));
-    }
 }
 
 /// Makes panics inside the guard silent and leaves all others to the hook
 /// that was there before.
 #[inline]
 fn install_hook() {
+    if !HOOK.is_completed() {
+        install_hook_once();
+    }
+}
+
+#[cold]
+fn install_hook_once() {
     // A hook cannot be set while the thread unwinds.
-    if HOOK.is_completed() || thread::panicking() {
+    if thread::panicking() {
         return;
     }
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if DEPTH.get() == 0 {
+            if !Caller::is_guarded() {
                 previous(info);
             }
         }));
@@ -119,6 +105,6 @@ mod tests {
             WVMI_ERROR_INTERNAL
         );
         assert_eq!(call().run(|| Ok(WVMI_OK)), WVMI_OK);
-        assert_eq!(DEPTH.get(), 0);
+        assert!(!Caller::is_guarded());
     }
 }

@@ -12,6 +12,7 @@ mod action;
 mod bulk;
 mod call_hook;
 mod callback;
+mod caller;
 mod config;
 mod driver;
 mod error;

@@ -114,7 +114,7 @@ impl Call {
     /// Enters the session of the call.
     #[inline]
     pub fn session(&self, session: *const wvmi_session) -> Result<Inside> {
-        Inside::by_handle(session, "session")
+        Inside::by_handle(self.caller(), session, "session")
     }
 }
 

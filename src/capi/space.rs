@@ -39,17 +39,26 @@ impl Shared {
     /// The engine's space for a caller's.
     #[inline]
     pub fn space(&self, space: wvmi_space) -> Result<Space> {
-        let session = self.engine();
         match space.kind {
-            WVMI_SPACE_KERNEL => session.kernel_space(),
-            WVMI_SPACE_PHYSICAL => session.memory().physical().map(|_| Space::Physical),
+            WVMI_SPACE_KERNEL => self.engine().kernel_space(),
+            WVMI_SPACE_PHYSICAL => {
+                let physical = self.engine().memory().physical();
+                physical.map(|_| Space::Physical)
+            }
             WVMI_SPACE_ROOT => Ok(Space::Virtual {
                 root: Pa(space.value),
             }),
-            WVMI_SPACE_PROCESS => session.windows()?.process(Va(space.value)).space(),
+            _ => self.process_space(space),
+        }
+    }
+
+    #[inline(never)]
+    fn process_space(&self, space: wvmi_space) -> Result<Space> {
+        let windows = self.engine().windows();
+        match space.kind {
+            WVMI_SPACE_PROCESS => windows?.process(Va(space.value)).space(),
             WVMI_SPACE_PROCESS_USER => {
-                let process = session.windows()?.process(Va(space.value));
-                let root = process.user_translation_root()?;
+                let root = windows?.process(Va(space.value)).user_translation_root()?;
                 Ok(Space::Virtual { root })
             }
             _ => Err(Error::invalid_argument(

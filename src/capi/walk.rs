@@ -76,7 +76,7 @@ impl<T, I: Iterator<Item = Result<T>>> Walk<I> {
     /// The body of a `_next` function: hands the next element to `give`.
     #[inline]
     pub fn next(&mut self, call: &Call, give: impl FnOnce(&Session, T)) -> Answer {
-        let session = Inside::by_child(&self.session)?;
+        let session = Inside::by_child(call.caller(), &self.session)?;
         Ok(match self.step() {
             Step::Item(item) => {
                 give(session.engine(), item);
@@ -97,7 +97,7 @@ impl<T, I: Iterator<Item = Result<T>>> Walk<I> {
         mut describe: impl FnMut(&Session, T) -> D,
     ) -> Answer {
         count.write(0);
-        let session = Inside::by_child(&self.session)?;
+        let session = Inside::by_child(call.caller(), &self.session)?;
         let watch = session.engine().watch();
         for index in 0..array.capacity() {
             check_now_and_then(&watch, index)?;
