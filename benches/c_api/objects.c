@@ -36,6 +36,22 @@ static size_t modules(wvmi_session *session)
     return total;
 }
 
+/* The handles of one process, with the names of their objects' types: read from the objects. */
+static size_t handles(wvmi_session *session)
+{
+    static wvmi_handle_details details[BATCH];
+    wvmi_handle_iter *iter;
+    wvmi_process process;
+    size_t count, total = 0;
+    CHECK(wvmi_process_by_name(session, "bulk.exe", &process));
+    CHECK(wvmi_handle_iter_new(session, process, &iter));
+    while (wvmi_handle_iter_next_many(iter, details, sizeof details[0], BATCH, &count) == WVMI_OK) {
+        total += count;
+    }
+    wvmi_handle_iter_free(iter);
+    return total;
+}
+
 /* Microseconds per object of one walk. */
 static double timed(walk *visit, wvmi_session *session, size_t *count)
 {
@@ -65,6 +81,7 @@ void measure_objects(const struct arguments *arguments)
     puts("\n cold (us)   warm (us)  per object");
     measure(arguments, "process: details", processes);
     measure(arguments, "module: details, name, path", modules);
+    measure(arguments, "handle: details, type name", handles);
 }
 
 static double open_and_close(const char *image, const char *symbols)

@@ -49,6 +49,8 @@ pub fn run(program: &Path, images: &Images) -> io::Result<()> {
         .arg(MAPPED_PROCESS)
         .arg(format!("{MAPPED_BASE:#x}"))
         .arg(MAPPED_PAGES.to_string())
+        // Cargo's has folders where an older library may be.
+        .env_remove("LD_LIBRARY_PATH")
         .status()?;
     succeeded("the benchmark", status)
 }

@@ -9,7 +9,7 @@ use super::{
     status::{WVMI_ERROR_FAULT, WVMI_OK, status_of, wvmi_status},
 };
 use crate::{
-    core::{PageState, pages_touched},
+    core::{Anticipated, PageState, pages_touched},
     error::{Error, Result},
     session::Session,
 };
@@ -66,17 +66,43 @@ pub unsafe extern "C" fn wvmi_read_scatter(
         }
         let array = call.array_output(requests, stride, count, "requests")?;
         let watch = session.engine().watch();
-        for index in 0..count {
+        for first in (0..count).step_by(GROUP) {
             watch.check()?;
-            let mut request = array.read(index);
-            answer(&call, &session, &mut request);
-            array.update(index, request);
+            let group = || (first..count).take(GROUP);
+            let mut prepared = [Anticipated::default(); GROUP];
+            for (index, prepared) in group().zip(&mut prepared) {
+                *prepared = prepare(&session, &array.read(index));
+            }
+            for (index, prepared) in group().zip(prepared) {
+                let mut request = array.read(index);
+                answer(&call, &session, prepared, &mut request);
+                array.update(index, request);
+            }
         }
         Ok(WVMI_OK)
     })
 }
 
-fn answer(call: &Call, session: &Shared, request: &mut wvmi_scatter_request) {
+/// Requests whose cache misses overlap.
+const GROUP: usize = 16;
+
+fn prepare(session: &Shared, request: &wvmi_scatter_request) -> Anticipated {
+    match session.space(request.space) {
+        Ok(space) => {
+            let memory = session.engine().memory();
+            memory.anticipate(space, request.address, request.size)
+        }
+        // The answer tells why.
+        Err(_) => Anticipated::default(),
+    }
+}
+
+fn answer(
+    call: &Call,
+    session: &Shared,
+    prepared: Anticipated,
+    request: &mut wvmi_scatter_request,
+) {
     request.done = 0;
     request.status = WVMI_OK;
     request.fault = 0;
@@ -84,7 +110,7 @@ fn answer(call: &Call, session: &Shared, request: &mut wvmi_scatter_request) {
         let buffer = call.buffer(request.buffer, request.size, "buffer")?;
         let memory = session.engine().memory();
         memory
-            .read(space, request.address, buffer)
+            .read_anticipated(prepared, space, request.address, buffer)
             .map_err(|partial| {
                 request.done = partial.done;
                 request.fault = fault_kind(partial.fault.kind);

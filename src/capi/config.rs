@@ -238,8 +238,8 @@ pub unsafe extern "C" fn wvmi_config_set_offline(
 /// Sets the size of a session's translation cache.
 ///
 /// `slots` is the number of 4 KiB pages whose translation is remembered, 64 to
-/// 1,048,576, rounded up to a power of two, at 64 bytes each; 0 is the default
-/// of 8192.
+/// 1,048,576, rounded up to a power of two, at 33 bytes each; 0 is the default
+/// of 65,536.
 ///
 /// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
 /// `WVMI_ERROR_INVALID_ARGUMENT` for a number out of range.

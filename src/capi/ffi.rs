@@ -394,6 +394,10 @@ impl<T: Plain> ArrayOutput<'_, T> {
     pub fn read(&self, index: usize) -> T {
         let mut value = T::zeroed();
         if let Some(element) = self.element(index) {
+            if element.size == size_of::<T>() {
+                // SAFETY: `size` bytes are readable (`Call::new`).
+                return unsafe { element.base.cast::<T>().read_unaligned() };
+            }
             let known = element.size.min(size_of::<T>());
             // SAFETY: `known` bytes are readable (`Call::new`), and a local holds them.
             unsafe { ptr::copy_nonoverlapping(element.base, (&raw mut value).cast(), known) };

@@ -74,11 +74,11 @@ impl Frames {
         self.runs.iter().any(|run| run.copy_to(pa, buffer))
     }
 
-    /// Has the processor fetch the bytes at `pa` that are read next.
+    /// Has the processor fetch the `length` bytes at `pa`, which are read soon.
     #[inline]
-    pub fn prefetch(&self, pa: Pa) {
-        if let Some(page) = self.runs.iter().find_map(|run| run.page(pa.gfn().pa())) {
-            page.prefetch(pa.page_offset());
+    pub fn prefetch(&self, pa: Pa, length: u64) {
+        if let Some(page) = self.runs.iter().find_map(|run| run.page(pa.page())) {
+            page.prefetch(pa.page_offset(), length);
         }
     }
 }

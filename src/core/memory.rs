@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{
-    Pa, Translate, Translation, Va,
+    PAGE_SIZE, Pa, Translate, Translation, Va,
     backing::{Backing, Frames},
     driver::{Driver, PhysicalMemory, VirtualMemory},
     tlb::{PageMapping, Tlb},
@@ -83,6 +83,7 @@ impl Memory {
     }
 
     /// Physical memory, or the reason why there is none.
+    #[inline]
     pub fn physical(&self) -> Result<&dyn PhysicalMemory> {
         match self.backing.frames() {
             Some(frames) => Ok(frames),
@@ -100,8 +101,15 @@ impl Memory {
         Ok(self.walk(frames, root, va)?.translation(va))
     }
 
+    /// Physical memory, by frame.
     #[inline]
-    fn page(&self, frames: &Frames, root: Pa, va: Va) -> Result<PageMapping, Fault> {
+    pub(super) const fn frames(&self) -> Option<&Frames> {
+        self.backing.frames()
+    }
+
+    /// The mapping of the page of `va`.
+    #[inline]
+    pub(super) fn page(&self, frames: &Frames, root: Pa, va: Va) -> Result<PageMapping, Fault> {
         match self.tlb.lookup(root, va) {
             Some(mapping) => Ok(mapping),
             None => self.walk(frames, root, va),
@@ -118,7 +126,9 @@ impl Memory {
         })?;
         let generation = self.tlb.generation();
         let mapping = PageMapping::new(&translator.walk(frames, root, va)?);
-        self.tlb.insert(generation, root, va, mapping);
+        if self.tlb.admits(root, va) {
+            self.tlb.insert(generation, root, va, mapping);
+        }
         Ok(mapping)
     }
 
@@ -184,7 +194,7 @@ impl Memory {
             // The next page comes into the cache while this one is copied.
             ahead = next.map(|next| self.page(frames, root, Va(next)));
             if let (Some(Ok(mapping)), Some(next)) = (ahead, next) {
-                frames.prefetch(mapping.pa(Va(next)));
+                frames.prefetch(mapping.pa(Va(next)), PAGE_SIZE);
             }
             frames.read(here.pa(Va(at)), piece).map_err(|fault| Fault {
                 address: at,

@@ -32,7 +32,7 @@ pub use self::{
     progress::Progress,
     ranges::{Range, Ranges},
     registers::{DescriptorTable, Registers, Segment},
-    scatter::ScatterRead,
+    scatter::Anticipated,
     sparse::{PageState, pages_touched},
     string::STRING_MAX,
     tlb::DEFAULT_TRANSLATION_SLOTS,

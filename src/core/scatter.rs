@@ -1,55 +1,47 @@
-//! Many small reads in one call.
+//! Reads that are known ahead: their cache misses overlap.
 
-use super::{Memory, Space};
-use crate::error::Fault;
+use super::{Memory, Pa, Space, Va, memory::Partial};
 
-/// One read among many.
-#[derive(Debug)]
-pub struct ScatterRead<'b> {
-    /// Where the address lives.
-    pub space: Space,
-    /// First byte.
-    pub address: u64,
-    /// Receives the bytes.
-    pub buffer: &'b mut [u8],
-    /// Bytes read, from the first on.
-    pub done: usize,
-    /// Why fewer than all were read.
-    pub fault: Option<Fault>,
-}
-
-impl<'b> ScatterRead<'b> {
-    /// A read that has not been made yet.
-    pub const fn new(space: Space, address: u64, buffer: &'b mut [u8]) -> Self {
-        Self {
-            space,
-            address,
-            buffer,
-            done: 0,
-            fault: None,
-        }
-    }
-}
+/// A read that [`Memory::anticipate`] prepared: where its bytes are, as far as
+/// that could be told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Anticipated(Option<Pa>);
 
 impl Memory {
-    /// Makes all reads; each tells its own outcome. Returns how many failed.
-    ///
-    /// The translation cache makes requests that share a page walk its tables once.
-    pub fn read_scatter<'b>(
-        &self,
-        requests: impl IntoIterator<Item = &'b mut ScatterRead<'b>>,
-    ) -> usize {
-        let mut failed = 0_usize;
-        for request in requests {
-            match self.read(request.space, request.address, request.buffer) {
-                Ok(()) => request.done = request.buffer.len(),
-                Err(partial) => {
-                    request.done = partial.done;
-                    request.fault = Some(partial.fault);
-                    failed = failed.saturating_add(1);
-                }
+    /// Prepares a read: translates its address and has the processor fetch what
+    /// is there. To be called for several reads before the first of them.
+    pub fn anticipate(&self, space: Space, address: u64, length: usize) -> Anticipated {
+        let Some(frames) = self.frames() else {
+            return Anticipated(None);
+        };
+        let length = length as u64;
+        let pa = match space {
+            Space::Physical => Some(Pa(address)),
+            // What crosses pages is not in one place.
+            Space::Virtual { .. } if length > Va(address).left_in_page() => None,
+            Space::Virtual { root } => {
+                let mapping = self.page(frames, root, Va(address)).ok();
+                mapping.map(|mapping| mapping.pa(Va(address)))
             }
+        };
+        if let Some(pa) = pa {
+            frames.prefetch(pa, length);
         }
-        failed
+        Anticipated(pa)
+    }
+
+    /// As [`Memory::read`], of a read that was prepared.
+    pub fn read_anticipated(
+        &self,
+        anticipated: Anticipated,
+        space: Space,
+        address: u64,
+        buffer: &mut [u8],
+    ) -> Result<(), Partial> {
+        let pinned = anticipated.0.zip(self.frames());
+        if pinned.is_some_and(|(pa, frames)| frames.copy(pa, buffer)) {
+            return Ok(());
+        }
+        self.read(space, address, buffer)
     }
 }

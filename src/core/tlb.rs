@@ -7,11 +7,15 @@
 use super::{
     Pa, Protection, Source, Translation, Va,
     address::{PAGE_SHIFT, PAGE_SIZE},
-    atomics::{AtomicBool, AtomicU64, Ordering, fence},
+    atomics::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence},
 };
 
-/// Number of cached translations when the configuration does not say.
-pub const DEFAULT_TRANSLATION_SLOTS: usize = 16384;
+/// Number of cached translations when the configuration does not say: 256 MiB of
+/// small pages, in 2 MiB.
+pub const DEFAULT_TRANSLATION_SLOTS: usize = 65536;
+
+/// Mappings that want a slot in use until one of them gets it.
+const RIVALS: u8 = 16;
 
 /// The mapping of one 4 KiB page: frame address | packed attributes in the low 12 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,8 @@ struct Slot {
 /// The cache.
 pub struct Tlb {
     slots: Box<[Slot]>,
+    /// For each slot, how many mappings wanted it while it was in use.
+    rivals: Box<[AtomicU8]>,
     mask: u64,
     generation: AtomicU64,
     enabled: AtomicBool,
@@ -54,6 +60,7 @@ impl Tlb {
     pub fn with_count(count: usize) -> Self {
         Self {
             slots: (0..count).map(|_| Slot::default()).collect(),
+            rivals: (0..count).map(|_| AtomicU8::default()).collect(),
             mask: (count as u64).wrapping_sub(1),
             generation: AtomicU64::new(1),
             enabled: AtomicBool::new(true),
@@ -71,13 +78,39 @@ impl Tlb {
         self.flush();
     }
 
+    /// Index of the only slot for a page.
     #[inline]
-    fn slot(&self, root: Pa, page: u64) -> Option<&Slot> {
+    const fn index(&self, root: Pa, page: u64) -> usize {
         // The root is mixed in so that the same address in two processes does
         // not compete for one slot; neighbouring pages get neighbouring slots.
         let mixed =
             (page >> PAGE_SHIFT) ^ (root.0 >> PAGE_SHIFT).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        self.slots.get((mixed & self.mask) as usize)
+        (mixed & self.mask) as usize
+    }
+
+    #[inline]
+    fn slot(&self, root: Pa, page: u64) -> Option<&Slot> {
+        self.slots.get(self.index(root, page))
+    }
+
+    /// Is a mapping that was not found worth its slot? A free slot always, one
+    /// in use for every so many rivals.
+    ///
+    /// Inserting takes a locked instruction, behind which the processor does
+    /// not overlap the cache misses of one read with those of the next: reads
+    /// all over memory would wait for each other.
+    pub fn admits(&self, root: Pa, va: Va) -> bool {
+        let index = self.index(root, va.page().0);
+        let (Some(slot), Some(rivals)) = (self.slots.get(index), self.rivals.get(index)) else {
+            return false;
+        };
+        if slot.stamp.load(Ordering::Relaxed) >> COUNT_BITS != self.generation().0 {
+            return true;
+        }
+        // Two threads may count as one: it is a rate, not a number.
+        let count = rivals.load(Ordering::Relaxed).wrapping_add(1);
+        rivals.store(count, Ordering::Relaxed);
+        count % RIVALS == 0
     }
 
     /// The cached mapping of the page of `va`.

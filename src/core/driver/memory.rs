@@ -56,11 +56,11 @@ impl PinnedPage<'_> {
         self.0.host.as_ptr()
     }
 
-    /// Has the processor fetch the bytes from `offset` on, which are read next.
+    /// Has the processor fetch the `length` bytes from `offset` on, which are read soon.
     #[inline]
-    pub fn prefetch(self, offset: u64) {
+    pub fn prefetch(self, offset: u64, length: u64) {
         let first = self.as_ptr().wrapping_add(offset as usize);
-        for line in 0..PREFETCHED_LINES {
+        for line in 0..length.div_ceil(LINE).min(PREFETCHED_LINES) {
             prefetch(first.wrapping_add(line.wrapping_mul(LINE) as usize));
         }
     }
