@@ -4028,6 +4028,23 @@ wvmi_status wvmi_thread_current(wvmi_session *session, uint16_t vcpu, wvmi_threa
 wvmi_status wvmi_thread_id(wvmi_session *session, wvmi_thread thread, uint32_t *tid);
 
 /**
+ * Tells whether a thread is kept from running on a processor because its
+ * scheduling group, or one above it, has used up its quota there.
+ *
+ * `held_back` receives 1 or 0; it is 0 for a thread without a group and on
+ * Windows 7, which has none (`_KSCB.OverQuota`, `_KSCB.MaxOverQuota`).
+ *
+ * Returns as `wvmi_thread_id()`; `WVMI_ERROR_NOT_FOUND` when the guest has no
+ * processor `vcpu`; `WVMI_ERROR_CORRUPT` when the groups are nested without end.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_held_back(wvmi_session *session,
+                                  wvmi_thread thread,
+                                  uint16_t vcpu,
+                                  uint32_t *held_back);
+
+/**
  * Reads the process that owns a thread (`_KTHREAD.Process`).
  *
  * `process` receives it. The thread may be attached to another process's

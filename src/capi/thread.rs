@@ -128,6 +128,38 @@ pub unsafe extern "C" fn wvmi_thread_id(
     })
 }
 
+/// Tells whether a thread is kept from running on a processor because its
+/// scheduling group, or one above it, has used up its quota there.
+///
+/// `held_back` receives 1 or 0; it is 0 for a thread without a group and on
+/// Windows 7, which has none (`_KSCB.OverQuota`, `_KSCB.MaxOverQuota`).
+///
+/// Returns as `wvmi_thread_id()`; `WVMI_ERROR_NOT_FOUND` when the guest has no
+/// processor `vcpu`; `WVMI_ERROR_CORRUPT` when the groups are nested without end.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_thread_held_back(
+    session: *mut wvmi_session,
+    thread: wvmi_thread,
+    vcpu: u16,
+    held_back: *mut u32,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_thread_held_back") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let output = call.output(held_back, "held_back")?;
+        let windows = session.engine().windows()?;
+        let processor = windows.processor(vcpu)?;
+        let found = thread
+            .get(windows)
+            .is_held_back_by_scheduling_group(&processor);
+        output.write(found.about("thread", thread.object)?.into());
+        Ok(WVMI_OK)
+    })
+}
+
 /// Reads the process that owns a thread (`_KTHREAD.Process`).
 ///
 /// `process` receives it. The thread may be attached to another process's

@@ -111,6 +111,24 @@ static void a_process_that_is_none_is_a_gap(wvmi_session *session)
     CHECK_STATUS(wvmi_thread_iter_next(NULL, &thread), WVMI_ERROR_NULL_ARGUMENT);
 }
 
+static void quotas_hold_threads_back(wvmi_session *session)
+{
+    uint32_t held_back = 2, some = 0;
+    wvmi_thread thread;
+    size_t i;
+    for (i = 0; i < COUNT(forged_threads); i++) {
+        thread.object = forged_threads[i].object;
+        CHECK_OK(wvmi_thread_held_back(session, thread, 0, &held_back));
+        CHECK(held_back == forged_threads[i].held_back_on_0);
+        some |= held_back;
+    }
+    CHECK(some == 1);
+    CHECK_STATUS(wvmi_thread_held_back(session, thread, 0, NULL), WVMI_ERROR_NULL_ARGUMENT);
+    CHECK(wvmi_thread_held_back(session, thread, 999, &held_back) < 0);
+    thread.object = 0x10;
+    CHECK_STATUS(wvmi_thread_held_back(session, thread, 0, &held_back), WVMI_ERROR_FAULT);
+}
+
 int main(int argc, char **argv)
 {
     wvmi_session *session;
@@ -118,6 +136,7 @@ int main(int argc, char **argv)
     session = open_forged();
     one_call_tells_everything(session);
     threads_are_found(session);
+    quotas_hold_threads_back(session);
     each_process_yields_its_threads(session);
     a_process_that_is_none_is_a_gap(session);
     CHECK_OK(wvmi_session_close(session));

@@ -29,7 +29,7 @@ struct forged_process {
 struct forged_thread {
     uint64_t object, process, create_time, exit_time, start_address, win32_start_address, teb,
         native_teb, kernel_stack, trap_frame, impersonation_token;
-    uint32_t tid, pid, state, wait_reason, previous_mode, syscall_number;
+    uint32_t tid, pid, state, wait_reason, previous_mode, syscall_number, held_back_on_0;
 };
 
 struct forged_module {
@@ -237,6 +237,7 @@ fn threads(expected: &Expected, out: &mut String) {
             it.wait_reason.into(),
             it.previous_mode.into(),
             it.syscall_number.into(),
+            it.held_back_on.contains(&0).into(),
         ])
     };
     table(out, "thread", "threads", expected.threads.iter().map(row));

@@ -247,3 +247,23 @@ fn facts_and_processors() {
         }
     });
 }
+
+#[test]
+fn threads_held_back_by_their_groups() {
+    each_layout(|windows, expected| {
+        let mut held_back = 0;
+        for wanted in &expected.threads {
+            let thread = windows.thread(winvmi::core::Va(wanted.object));
+            let constrained = thread.is_constrained_by_scheduling_group().unwrap();
+            assert_eq!(constrained, wanted.scheduling_group != 0);
+            for number in 0..expected.processors.len() as u32 {
+                let processor = windows.processor(number as u16).unwrap();
+                let found = thread.is_held_back_by_scheduling_group(&processor).unwrap();
+                assert_eq!(found, wanted.held_back_on.contains(&number));
+                held_back += u32::from(found);
+            }
+        }
+        let groups = expected.threads.iter().any(|it| it.scheduling_group != 0);
+        assert_eq!(held_back > 0, groups);
+    });
+}

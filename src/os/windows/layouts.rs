@@ -5,8 +5,8 @@
 //! members that the symbols give it.
 
 use super::{
-    handle_table, job, module, object, process, processor, protection, region, session, thread,
-    token, trap_frame, user::UserLayouts, validity,
+    handle_table, job, module, object, process, processor, protection, region, scheduling, session,
+    thread, token, trap_frame, user::UserLayouts, validity,
 };
 use crate::{
     error::{Error, Result},
@@ -22,6 +22,7 @@ pub(super) struct Layouts {
     pub(super) module: module::Layout,
     pub(super) module_stamp: module::StampLayout,
     pub(super) region: region::Layout,
+    pub(super) scheduling: scheduling::Layout,
     pub(super) processor: processor::Layout,
     pub(super) processor_state: processor::StateLayout,
     pub(super) object: object::Layouts,
@@ -50,6 +51,7 @@ impl Layouts {
             module: module::Layout::new(isr).map_err(missing)?,
             module_stamp: module::StampLayout::new(isr).map_err(missing)?,
             region: region::Layout::new(profile)?,
+            scheduling: scheduling::Layout::new(isr).map_err(missing)?,
             processor: processor::Layout::new(isr).map_err(missing)?,
             processor_state: processor::StateLayout::new(isr).map_err(missing)?,
             object: object::Layouts::new(profile)?,

@@ -26,6 +26,7 @@ pub mod processor;
 pub mod protection;
 mod record;
 pub mod region;
+mod scheduling;
 pub mod session;
 pub mod sid;
 mod sources;
