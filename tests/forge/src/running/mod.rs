@@ -24,10 +24,20 @@
 //! `KiSystemServiceExit`. The thread's `_KTRAP_FRAME`, the processor's `CurrentThread` and the GS
 //! bases are what they are in Windows; `CurrentThread` is the idle thread between iterations.
 //!
-//! Iterations of the kernel's actors: the pager takes one step (see its module's documentation),
-//! the integrity checker sums every watched page and calls `DbgBreakPoint`, the
-//! lifecycle inserts a process with `PspInsertProcess` or, in every second iteration, removes it
-//! with `MmCleanProcessAddressSpace`.
+//! Iterations of the kernel's actors:
+//!
+//! - The pager takes one step of seven: the driver's code page goes out by its page table, page
+//!   directory, page-directory-pointer table and top-level entry (of every root); the large page
+//!   of the image that holds `NtWriteFile` is split; the page of `NtWriteFile` goes out; the large
+//!   page is joined. What is out comes in by the next fault, the frame below the entry and that of
+//!   the code being others than before.
+//! - The integrity checker sums every watched page and calls `DbgBreakPoint`.
+//! - The lifecycle inserts a process with `PspInsertProcess` and, in every second iteration,
+//!   removes it again after `MmCleanProcessAddressSpace`.
+//!
+//! **Start.** `qemu-system-x86_64 -machine q35 -cpu max -smp 2 -m 128M -nodefaults -display none
+//! -debugcon stdio -kernel GUEST`, or a domain of type `pvh` with `kernel = "GUEST"` and
+//! `memory = 64`. Physical addresses are the same under both.
 //!
 //! **Control.** [`Word::Actors`] holds the kinds that may run, [`Word::Limit`] after how many
 //! iterations each actor rests, [`Word::Pace`] the time of sleep in between. All can be changed at any
