@@ -437,6 +437,96 @@
 #define WVMI_MODULE_VALID_PATH 32
 
 /**
+ * `start` was read.
+ */
+#define WVMI_REGION_VALID_START 1
+
+/**
+ * `end` was read.
+ */
+#define WVMI_REGION_VALID_END 2
+
+/**
+ * `commit_charge` was read.
+ */
+#define WVMI_REGION_VALID_COMMIT_CHARGE 4
+
+/**
+ * `control_area` was read.
+ */
+#define WVMI_REGION_VALID_CONTROL_AREA 8
+
+/**
+ * `file` was read.
+ */
+#define WVMI_REGION_VALID_FILE 16
+
+/**
+ * `kind` was read.
+ */
+#define WVMI_REGION_VALID_KIND 32
+
+/**
+ * `protection` was read.
+ */
+#define WVMI_REGION_VALID_PROTECTION 64
+
+/**
+ * `committed` was read.
+ */
+#define WVMI_REGION_VALID_COMMITTED 128
+
+/**
+ * `path` was read.
+ */
+#define WVMI_REGION_VALID_PATH 256
+
+/**
+ * `size` was read.
+ */
+#define WVMI_USER_MODULE_VALID_SIZE 1
+
+/**
+ * `entry_point` was read.
+ */
+#define WVMI_USER_MODULE_VALID_ENTRY_POINT 2
+
+/**
+ * `time_date_stamp` was read.
+ */
+#define WVMI_USER_MODULE_VALID_TIME_DATE_STAMP 4
+
+/**
+ * `wow64` was read.
+ */
+#define WVMI_USER_MODULE_VALID_WOW64 8
+
+/**
+ * `name` was read.
+ */
+#define WVMI_USER_MODULE_VALID_NAME 16
+
+/**
+ * `path` was read.
+ */
+#define WVMI_USER_MODULE_VALID_PATH 32
+
+/**
+ * The list in order of loading (`InLoadOrderModuleList`).
+ */
+#define WVMI_LOADER_LIST_LOAD 1
+
+/**
+ * The list in order of addresses (`InMemoryOrderModuleList`).
+ */
+#define WVMI_LOADER_LIST_MEMORY 2
+
+/**
+ * The list in order of initialization (`InInitializationOrderModuleList`).
+ */
+#define WVMI_LOADER_LIST_INITIALIZATION 4
+
+/**
  * `kind` was read.
  */
 #define WVMI_HANDLE_VALID_KIND 1
@@ -606,6 +696,12 @@
 typedef struct wvmi_config wvmi_config;
 
 /**
+ * An iteration over the environment of a process; made by
+ * `wvmi_environment_iter_new()`.
+ */
+typedef struct wvmi_environment_iter wvmi_environment_iter;
+
+/**
  * One event; valid until the callback that gets it returns, and used by the
  * thread of that callback only.
  */
@@ -637,6 +733,11 @@ typedef struct wvmi_process_iter wvmi_process_iter;
 typedef struct wvmi_range_iter wvmi_range_iter;
 
 /**
+ * An iteration over the regions of a process; made by `wvmi_region_iter_new()`.
+ */
+typedef struct wvmi_region_iter wvmi_region_iter;
+
+/**
  * One opened guest; made by `wvmi_session_open()`.
  *
  * A handle that was closed is recognised: calls with it answer
@@ -649,6 +750,12 @@ typedef struct wvmi_session wvmi_session;
  * An iteration over the threads of a process; made by `wvmi_thread_iter_new()`.
  */
 typedef struct wvmi_thread_iter wvmi_thread_iter;
+
+/**
+ * An iteration over the modules of a process; made by
+ * `wvmi_user_module_iter_new()`.
+ */
+typedef struct wvmi_user_module_iter wvmi_user_module_iter;
 
 /**
  * Outcome of a call; one of the `WVMI_OK`, `WVMI_END`, ... numbers.
@@ -1113,6 +1220,35 @@ typedef struct {
 } wvmi_process_details;
 
 /**
+ * A text of a process; one of the `WVMI_PROCESS_TEXT_*` numbers.
+ */
+typedef uint32_t wvmi_process_text_kind;
+
+/**
+ * A variable of a process's environment, filled by
+ * `wvmi_environment_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Name, UTF-8, NUL-terminated, valid until the iterator's next call. Names
+     * that begin with `=` hold the current directories of drives.
+     */
+    const char *name;
+    /**
+     * Length of `name` in bytes.
+     */
+    size_t name_length;
+    /**
+     * Value, as `name`.
+     */
+    const char *value;
+    /**
+     * Length of `value` in bytes.
+     */
+    size_t value_length;
+} wvmi_variable;
+
+/**
  * A thread: the address of its `_ETHREAD`. A value, nothing to free.
  *
  * Windows uses addresses again: the id and the creation time in
@@ -1322,6 +1458,141 @@ typedef struct {
      */
     size_t path_length;
 } wvmi_module_details;
+
+/**
+ * What a region holds; one of the `WVMI_REGION_*` numbers.
+ */
+typedef uint32_t wvmi_region_kind;
+
+/**
+ * What is known about a region, filled by `wvmi_region_at()` and
+ * `wvmi_region_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_REGION_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the `_MMVAD`; always filled.
+     */
+    uint64_t vad;
+    /**
+     * First address (`StartingVpn`).
+     */
+    uint64_t start;
+    /**
+     * First address behind the region (`EndingVpn`).
+     */
+    uint64_t end;
+    /**
+     * Pages charged to the process (`CommitCharge`); `UINT64_MAX` for the value
+     * that means "not charged".
+     */
+    uint64_t commit_charge;
+    /**
+     * Address of the section's `_CONTROL_AREA`; 0 for private regions.
+     */
+    uint64_t control_area;
+    /**
+     * Address of the mapped `_FILE_OBJECT`; 0 when no file is mapped.
+     */
+    uint64_t file;
+    /**
+     * What the region holds.
+     */
+    wvmi_region_kind kind;
+    /**
+     * Protection that it was made with, as Windows numbers it (`MM_*`): bits 0
+     * to 2 are 0 no access, 1 read, 2 execute, 3 execute and read, 4 read and
+     * write, 5 copy on write, 6 execute, read and write, 7 execute and copy on
+     * write; bits 3 and 4 are 1 no cache, 2 guard, 3 write combine.
+     */
+    uint32_t protection;
+    /**
+     * 1 when a private region is committed as a whole (`MemCommit`).
+     */
+    uint32_t committed;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * Path of the mapped file, UTF-8, NUL-terminated; NULL when there is none.
+     * Filled by the iterator only, which keeps it until its next call;
+     * `wvmi_file_path()` of `file` copies it.
+     */
+    const char *path;
+    /**
+     * Length of `path` in bytes.
+     */
+    size_t path_length;
+} wvmi_region_details;
+
+/**
+ * Whether a process may touch an address; one of the `WVMI_ADDRESS_*` numbers.
+ */
+typedef uint32_t wvmi_validity;
+
+/**
+ * What is known about a module of a process, filled by
+ * `wvmi_user_module_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_USER_MODULE_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the first byte; always filled.
+     */
+    uint64_t base;
+    /**
+     * Size in bytes: what the loader says, else the headers, else the region.
+     */
+    uint64_t size;
+    /**
+     * Entry point; 0 when there is none.
+     */
+    uint64_t entry_point;
+    /**
+     * Address of the loader's entry; 0 for an image that is on no list.
+     */
+    uint64_t entry;
+    /**
+     * Link time stamp of the image.
+     */
+    uint32_t time_date_stamp;
+    /**
+     * 1 for 32-bit code, 0 for 64-bit code.
+     */
+    uint32_t wow64;
+    /**
+     * The loader's lists that the module is on: `WVMI_LOADER_LIST_*` bits. 0 for
+     * an image that was mapped behind the loader's back, or unlinked.
+     */
+    uint32_t lists;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * File name, UTF-8, NUL-terminated, valid until the iterator's next call.
+     */
+    const char *name;
+    /**
+     * Length of `name` in bytes.
+     */
+    size_t name_length;
+    /**
+     * Path: what the loader says, else what the kernel says; as `name`.
+     */
+    const char *path;
+    /**
+     * Length of `path` in bytes.
+     */
+    size_t path_length;
+} wvmi_user_module_details;
 
 /**
  * Kind of an object; one of the `WVMI_OBJECT_*` numbers.
@@ -2505,6 +2776,102 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
  * of the working set, and its frame still holds it.
  */
 #define WVMI_SOURCE_TRANSITION 1
+
+/**
+ * Path of the executable in the kernel's words
+ * (`_EPROCESS.SeAuditProcessCreationInfo`), which the process cannot change.
+ */
+#define WVMI_PROCESS_TEXT_KERNEL_IMAGE_PATH 0
+
+/**
+ * Path of the executable in the process's words (`ImagePathName`).
+ */
+#define WVMI_PROCESS_TEXT_IMAGE_PATH 1
+
+/**
+ * Command line (`CommandLine`).
+ */
+#define WVMI_PROCESS_TEXT_COMMAND_LINE 2
+
+/**
+ * Current directory (`CurrentDirectory.DosPath`).
+ */
+#define WVMI_PROCESS_TEXT_CURRENT_DIRECTORY 3
+
+/**
+ * Directories that DLLs are looked for in (`DllPath`).
+ */
+#define WVMI_PROCESS_TEXT_DLL_PATH 4
+
+/**
+ * Title of the first window (`WindowTitle`).
+ */
+#define WVMI_PROCESS_TEXT_WINDOW_TITLE 5
+
+/**
+ * Window station and desktop (`DesktopInfo`).
+ */
+#define WVMI_PROCESS_TEXT_DESKTOP 6
+
+/**
+ * Not known: see `WVMI_REGION_VALID_KIND`.
+ */
+#define WVMI_REGION_UNKNOWN 0
+
+/**
+ * Memory of the process alone.
+ */
+#define WVMI_REGION_PRIVATE 1
+
+/**
+ * A mapped executable image.
+ */
+#define WVMI_REGION_IMAGE 2
+
+/**
+ * A mapped file.
+ */
+#define WVMI_REGION_DATA_FILE 3
+
+/**
+ * Shared memory backed by the page file.
+ */
+#define WVMI_REGION_PAGEFILE_SECTION 4
+
+/**
+ * Device memory.
+ */
+#define WVMI_REGION_PHYSICAL 5
+
+/**
+ * Address windowing extensions.
+ */
+#define WVMI_REGION_AWE 6
+
+/**
+ * Large pages, private or shared.
+ */
+#define WVMI_REGION_LARGE_PAGES 7
+
+/**
+ * Memory that changes between the page file and a device.
+ */
+#define WVMI_REGION_ROTATE_PHYSICAL 8
+
+/**
+ * What decides is itself not in the image, or damaged.
+ */
+#define WVMI_ADDRESS_UNKNOWN 0
+
+/**
+ * The page is there, or Windows would bring it in.
+ */
+#define WVMI_ADDRESS_VALID 1
+
+/**
+ * The access would fail.
+ */
+#define WVMI_ADDRESS_INVALID 2
 
 /**
  * A type that the library does not know by its name.
@@ -3989,6 +4356,72 @@ wvmi_status wvmi_process_iter_next_many(wvmi_process_iter *iter,
 void wvmi_process_iter_free(wvmi_process_iter *iter);
 
 /**
+ * Reads a text of a process.
+ *
+ * All but the kernel's image path are the process's own words: what it was
+ * started with, and may have changed since.
+ *
+ * `kind` chooses the text. It goes into `buffer` of `capacity` bytes; `length`
+ * (may be NULL) receives its length.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL`; `WVMI_ERROR_NOT_FOUND` when
+ * the process has no such text, as system processes have none;
+ * `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_text(wvmi_session *session,
+                              wvmi_process process,
+                              wvmi_process_text_kind kind,
+                              char *buffer,
+                              size_t capacity,
+                              size_t *length);
+
+/**
+ * Begins an iteration over the environment variables of a process.
+ *
+ * `iter` receives the handle; free it with `wvmi_environment_iter_free()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the process has no
+ * environment; `WVMI_ERROR_FAULT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_environment_iter_new(wvmi_session *session,
+                                      wvmi_process process,
+                                      wvmi_environment_iter **iter);
+
+/**
+ * Gets many variables at once, in the order of the environment.
+ *
+ * `variables` receives at most `capacity` of them, `stride` bytes apart
+ * (`sizeof *variables`); `count` receives how many, on every return. Their
+ * texts are valid until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one variable; `WVMI_END` with none;
+ * `WVMI_GAP` with those before a page that is absent, perhaps none;
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_environment_iter_next_many(wvmi_environment_iter *iter,
+                                            wvmi_variable *variables,
+                                            size_t stride,
+                                            size_t capacity,
+                                            size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_environment_iter_free(wvmi_environment_iter *iter);
+
+/**
  * Finds a thread by its id, in the table of ids (`PspCidTable`).
  *
  * `thread` receives it.
@@ -4245,6 +4678,126 @@ wvmi_status wvmi_module_iter_next_many(wvmi_module_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_module_iter_free(wvmi_module_iter *iter);
+
+/**
+ * Finds the region of a process that an address lies in.
+ *
+ * `address` is any address. `details` receives the facts, `size` is `sizeof
+ * *details`; `path` is NULL.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the address is free;
+ * `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_region_at(wvmi_session *session,
+                           wvmi_process process,
+                           uint64_t address,
+                           wvmi_region_details *details,
+                           size_t size);
+
+/**
+ * Tells whether a process may touch an address, whether or not the page is in
+ * memory now.
+ *
+ * `address` is any address. `validity` receives the answer.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_address_validity(wvmi_session *session,
+                                  wvmi_process process,
+                                  uint64_t address,
+                                  wvmi_validity *validity);
+
+/**
+ * Begins an iteration over the regions of a process, in order of addresses
+ * (`_EPROCESS.VadRoot`).
+ *
+ * `iter` receives the handle; free it with `wvmi_region_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_region_iter_new(wvmi_session *session,
+                                 wvmi_process process,
+                                 wvmi_region_iter **iter);
+
+/**
+ * Gets the details of many regions at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return. Their paths are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one region; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none (the iteration goes on with the
+ * other branches of the tree); `WVMI_ERROR_CLOSED`; `WVMI_ERROR_CANCELLED`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_region_iter_next_many(wvmi_region_iter *iter,
+                                       wvmi_region_details *details,
+                                       size_t stride,
+                                       size_t capacity,
+                                       size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_region_iter_free(wvmi_region_iter *iter);
+
+/**
+ * Begins an iteration over the modules of a process: those that its loaders
+ * list (the 32-bit loader first under WoW64), then mapped images that are on no
+ * list.
+ *
+ * `iter` receives the handle; free it with `wvmi_user_module_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_iter_new(wvmi_session *session,
+                                      wvmi_process process,
+                                      wvmi_user_module_iter **iter);
+
+/**
+ * Gets the details of many modules at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return. Their texts are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one module; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_user_module_iter_next_many(wvmi_user_module_iter *iter,
+                                            wvmi_user_module_details *details,
+                                            size_t stride,
+                                            size_t capacity,
+                                            size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_user_module_iter_free(wvmi_user_module_iter *iter);
 
 /**
  * Looks a handle up in a process.

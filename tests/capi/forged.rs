@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use winvmi_forge::{Expected, Guest, Layout, Options, PageKind};
+use winvmi_forge::{Expected, Guest, Layout, Options, PageKind, Width};
 
 use crate::root;
 
@@ -46,6 +46,25 @@ struct forged_handle {
 struct forged_object {
     uint64_t object;
     const char *type_name, *name, *path;
+};
+
+struct forged_region {
+    uint64_t process, vad, start, end, commit_charge;
+    uint32_t protection, is_private, is_image, committed;
+    const char *path;
+};
+
+struct forged_user_module {
+    uint64_t process, entry, base, size, entry_point;
+    uint32_t time_date_stamp, lists;
+    const char *name, *path;
+};
+
+struct forged_parameters {
+    uint64_t process;
+    const char *image_path, *command_line, *current_directory, *dll_path, *window_title, *desktop;
+    uint32_t variables;
+    const char *first_name, *first_value;
 };
 
 enum forged_page_kind {
@@ -132,6 +151,7 @@ fn header(guest: &Guest) -> String {
     handles(expected, &mut out);
     objects(expected, &mut out);
     pages(expected, &mut out);
+    user_mode(expected, &mut out);
     out.push_str("#endif\n");
     out
 }
@@ -312,4 +332,90 @@ fn pages(expected: &Expected, out: &mut String) {
         )
     };
     table(out, "page", "pages", expected.pages.iter().map(row));
+}
+
+fn user_mode(expected: &Expected, out: &mut String) {
+    regions(expected, out);
+    user_modules(expected, out);
+    parameters(expected, out);
+}
+
+fn regions(expected: &Expected, out: &mut String) {
+    let mut regions: Vec<_> = expected.regions.iter().collect();
+    regions.sort_by_key(|region| (region.process, region.start));
+    let row = |it: &winvmi_forge::ExpectedRegion| {
+        let fields = [
+            it.process,
+            it.vad,
+            it.start,
+            it.end,
+            it.commit_charge,
+            it.protection.into(),
+            it.is_private.into(),
+            it.is_image.into(),
+            it.committed.into(),
+        ];
+        format!("{}, {}", numbers(&fields), text(it.path.as_deref()))
+    };
+    table(out, "region", "regions", regions.into_iter().map(row));
+}
+
+fn user_modules(expected: &Expected, out: &mut String) {
+    let row = |it: &winvmi_forge::ExpectedUserModule| {
+        let lists = it
+            .lists
+            .iter()
+            .rev()
+            .fold(0, |bits, on| bits << 1 | u64::from(*on));
+        let fields = [
+            it.process,
+            it.entry,
+            it.base,
+            it.size.into(),
+            it.entry_point,
+            it.time_stamp.into(),
+            lists,
+        ];
+        format!(
+            "{}, {}, {}",
+            numbers(&fields),
+            text(Some(&it.name)),
+            text(Some(&it.path))
+        )
+    };
+    let modules = expected.user_modules.iter().map(row);
+    table(out, "user_module", "user_modules", modules);
+}
+
+fn parameters(expected: &Expected, out: &mut String) {
+    // Programs look at what the process's own code sees: the narrow record of WoW64.
+    let own = |it: &&winvmi_forge::ExpectedParameters| {
+        let process = expected
+            .processes
+            .iter()
+            .find(|process| process.object == it.process);
+        process.is_some_and(|process| process.is_wow64 == (it.width == Width::X86))
+    };
+    let row = |it: &winvmi_forge::ExpectedParameters| {
+        let texts = [
+            &it.image_path,
+            &it.command_line,
+            &it.current_directory,
+            &it.dll_path,
+            &it.window_title,
+            &it.desktop,
+        ]
+        .map(|it| text(Some(it)));
+        let first = it.environment.first();
+        format!(
+            "{}, {}, {}, {}, {}",
+            numbers(&[it.process]),
+            texts.join(", "),
+            it.environment.len(),
+            text(first.map(|(name, _)| name.as_str())),
+            text(first.map(|(_, value)| value.as_str())),
+        )
+    };
+    let records = expected.parameters.iter().filter(own).map(row);
+    table(out, "parameters", "parameters", records);
 }
