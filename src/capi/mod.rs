@@ -39,6 +39,7 @@ mod process_text;
 mod region;
 mod registers;
 mod session;
+mod shared;
 mod space;
 mod status;
 mod symbols;
