@@ -1,0 +1,56 @@
+/* What the examples for running guests share: a loop that ends on signals. */
+#ifndef LIVE_H
+#define LIVE_H
+
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+
+#include "example.h"
+
+#include <signal.h>
+
+static wvmi_session *live_session;
+static volatile sig_atomic_t live_ended;
+
+static void end_loop(int signal)
+{
+    (void)signal;
+    live_ended = 1;
+    wvmi_session_wakeup(live_session);
+}
+
+/* SIGINT, SIGTERM, SIGHUP and SIGALRM end the loop of this session. */
+static inline void end_on_signals(wvmi_session *session)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
+    struct sigaction action;
+    size_t i;
+
+    live_session = session;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = end_loop;
+    for (i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+/*
+ * Serves events until a signal or a callback ends it, then leaves the guest as
+ * it was found. Returns the program's exit code.
+ */
+static inline int run_until_signal(wvmi_session *session)
+{
+    wvmi_status status = WVMI_OK;
+    int result = 0;
+
+    end_on_signals(session);
+    while (!live_ended && status == WVMI_OK)
+        status = wvmi_session_run(session);
+    if (status < 0)
+        result = fail("the event loop failed");
+    if (wvmi_session_close(session) != WVMI_OK)
+        result = fail("the guest could not be restored");
+    return result;
+}
+
+#endif
