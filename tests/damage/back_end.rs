@@ -76,7 +76,7 @@ impl PhysicalMemory for Failing {
 }
 
 /// The smallest guest that has one of everything: System and one more process.
-fn small_guest(layout: Layout) -> Guest {
+pub fn small_guest(layout: Layout) -> Guest {
     let mut guest = Guest::new(layout, &Options::default()).unwrap();
     let process = guest.add_process(&ProcessSpec::user("small.exe", 4));
     guest.add_thread(process, &ThreadSpec::default());
@@ -93,13 +93,17 @@ fn windows(guest: &Arc<Guest>, plan: Fails) -> (Option<Windows>, Arc<AtomicU64>)
         calls: Arc::clone(&calls),
         plan,
     };
+    (on_driver(guest, driver), calls)
+}
+
+/// The Windows layer of a guest whose memory a driver delivers.
+pub fn on_driver(guest: &Guest, driver: impl Driver + 'static) -> Option<Windows> {
     let memory = Memory::new(Arc::new(driver), 4096);
     memory.set_translate(Arc::new(LongMode::new(4)));
     let kernel = &guest.expected().kernel;
     let profile = support::profile(guest.layout());
     let root = Pa(kernel.system_root);
-    let windows = Windows::new(Arc::new(memory), Va(kernel.base), root, profile);
-    (windows.ok(), calls)
+    Windows::new(Arc::new(memory), Va(kernel.base), root, profile).ok()
 }
 
 /// Everything that the guest has, and how many reads that takes.

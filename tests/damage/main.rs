@@ -7,3 +7,4 @@ mod page_tables;
 mod support;
 #[path = "../support/tour.rs"]
 mod tour;
+mod words;

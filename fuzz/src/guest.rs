@@ -1,0 +1,185 @@
+//! A forged guest, and damage laid over it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use arbitrary::Arbitrary;
+use winvmi::{
+    Fault, FaultKind,
+    arch::amd64::LongMode,
+    core::{
+        Capabilities, Driver, Gfn, Memory, PAGE_SIZE, Pa, Va,
+        driver::{DriverInfo, PhysicalMemory, Run},
+    },
+    os::windows::Windows,
+    symbols::{Profile, read_isf},
+};
+use winvmi_forge::{Guest, Layout, Options};
+
+/// A guest that is forged once, with what damage aims at.
+pub struct Base {
+    guest: Guest,
+    profile: Arc<Profile>,
+    /// Addresses of the guest's structures.
+    places: Vec<u64>,
+}
+
+impl Base {
+    /// The guest of a layout, oldest kernel first.
+    pub fn get(choice: u8) -> &'static Self {
+        const LAYOUTS: [Layout; 3] = [Layout::Win7Sp1, Layout::Win10_2004, Layout::Win11_21H2];
+        static BASES: [OnceLock<Base>; 3] = [const { OnceLock::new() }; 3];
+        let index = usize::from(choice) % LAYOUTS.len();
+        BASES[index].get_or_init(|| Self::forge(LAYOUTS[index]))
+    }
+
+    fn forge(layout: Layout) -> Self {
+        let options = Options {
+            deep_handle_table: false,
+            ..Options::default()
+        };
+        let guest = Guest::build(layout, &options).expect("the layouts are part of the project");
+        let profile = read_isf(&layout.table_path()).expect("a sound table");
+        Self {
+            places: places(&guest),
+            profile: Arc::new(profile),
+            guest,
+        }
+    }
+
+    fn place(&self, index: u16) -> u64 {
+        self.places[usize::from(index) % self.places.len()]
+    }
+}
+
+fn places(guest: &Guest) -> Vec<u64> {
+    let expected = guest.expected();
+    let processes = expected.processes.iter();
+    let processes = processes.flat_map(|it| [it.object, it.handle_table, it.token, it.peb]);
+    let mut places: Vec<u64> = processes
+        .chain(expected.threads.iter().map(|it| it.object))
+        .chain(expected.modules.iter().map(|it| it.entry))
+        .chain(expected.objects.iter().map(|it| it.address))
+        .chain(expected.processors.iter().map(|it| it.kprcb))
+        .collect();
+    for symbol in ["PsActiveProcessHead", "PspCidTable", "PsLoadedModuleList"] {
+        places.extend(guest.find_symbol(symbol));
+    }
+    places.retain(|place| guest.translate(*place).is_some());
+    places
+}
+
+/// What a word is overwritten with.
+#[derive(Arbitrary, Debug)]
+pub enum Value {
+    Any(u64),
+    Small(u8),
+    /// Near a structure: the damage that loops are made of.
+    Near(u16, i16),
+    AllOnes,
+}
+
+/// One overwritten word, near a structure.
+#[derive(Arbitrary, Debug)]
+pub struct Patch {
+    place: u16,
+    offset: i16,
+    value: Value,
+}
+
+/// Physical memory of a guest with patched frames.
+struct Patched {
+    base: &'static Base,
+    frames: HashMap<u64, Box<[u8; PAGE_SIZE as usize]>>,
+}
+
+impl Patched {
+    fn new(base: &'static Base, patches: &[Patch]) -> Self {
+        let mut patched = Self {
+            base,
+            frames: HashMap::new(),
+        };
+        for patch in patches {
+            patched.apply(patch);
+        }
+        patched
+    }
+
+    fn apply(&mut self, patch: &Patch) {
+        let near = |place, offset: i16| {
+            let place = self.base.place(place);
+            place.wrapping_add_signed(offset.into())
+        };
+        let value = match patch.value {
+            Value::Any(value) => value,
+            Value::Small(value) => value.into(),
+            Value::Near(place, offset) => near(place, offset),
+            Value::AllOnes => u64::MAX,
+        };
+        let va = near(patch.place, patch.offset) & !7;
+        let Some(pa) = self.base.guest.translate(va) else {
+            return;
+        };
+        let memory = self.base.guest.memory();
+        let frame = self.frames.entry(pa / PAGE_SIZE).or_insert_with(|| {
+            let mut frame = Box::new([0; PAGE_SIZE as usize]);
+            memory.read(pa / PAGE_SIZE * PAGE_SIZE, &mut *frame);
+            frame
+        });
+        let start = (pa % PAGE_SIZE) as usize;
+        frame[start..start + 8].copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+impl Driver for Patched {
+    fn info(&self) -> DriverInfo {
+        DriverInfo {
+            name: "patched",
+            format: "",
+            vcpus: 0,
+            memory_size: self.base.guest.memory().total_bytes(),
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::PHYSICAL_READ
+    }
+
+    fn physical(&self) -> Option<&dyn PhysicalMemory> {
+        Some(self)
+    }
+}
+
+impl PhysicalMemory for Patched {
+    fn read(&self, pa: Pa, buffer: &mut [u8]) -> Result<(), Fault> {
+        let memory = self.base.guest.memory();
+        if pa.0 >= memory.end() {
+            return Err(Fault::physical(pa, FaultKind::NotInImage));
+        }
+        match self.frames.get(&pa.gfn().0) {
+            Some(frame) => {
+                let start = pa.page_offset() as usize;
+                buffer.copy_from_slice(&frame[start..start + buffer.len()]);
+            }
+            None => memory.read(pa.0, buffer),
+        }
+        Ok(())
+    }
+
+    fn next_run(&self, _from: Gfn) -> Option<Run> {
+        None
+    }
+}
+
+/// The Windows layer on the patched guest of a layout.
+pub fn windows(choice: u8, patches: &[Patch]) -> Option<Windows> {
+    let base = Base::get(choice);
+    let memory = Memory::new(Arc::new(Patched::new(base, patches)), 4096);
+    memory.set_translate(Arc::new(LongMode::new(4)));
+    let kernel = &base.guest.expected().kernel;
+    let root = Pa(kernel.system_root);
+    let profile = Arc::clone(&base.profile);
+    Windows::new(Arc::new(memory), Va(kernel.base), root, profile).ok()
+}
