@@ -267,6 +267,12 @@
 #define WVMI_PROCESS_SOURCE_CID_TABLE 2
 
 /**
+ * `wvmi_process_read`: pages that were never touched read as zeros, as they
+ * would for the process.
+ */
+#define WVMI_PROCESS_READ_ZEROS 1
+
+/**
  * `tid` was read.
  */
 #define WVMI_THREAD_VALID_TID 1
@@ -652,6 +658,131 @@
 #define WVMI_FILE_ACCESS_SHARED_DELETE 32
 
 /**
+ * Room for the text of any SID with its terminator, in bytes.
+ */
+#define WVMI_SID_SIZE 192
+
+/**
+ * Room for the name of any well-known SID with its terminator, in bytes.
+ */
+#define WVMI_SID_NAME_SIZE 64
+
+/**
+ * `wvmi_token_details.integrity_level` of a token without a level.
+ */
+#define WVMI_INTEGRITY_NONE 4294967295
+
+/**
+ * `wvmi_token_details.type`: the token of a process.
+ */
+#define WVMI_TOKEN_PRIMARY 1
+
+/**
+ * `wvmi_token_details.type`: the token of a thread that acts for a client.
+ */
+#define WVMI_TOKEN_IMPERSONATION 2
+
+/**
+ * `wvmi_token_details.elevation_type`: the user has one token only.
+ */
+#define WVMI_ELEVATION_DEFAULT 1
+
+/**
+ * `wvmi_token_details.elevation_type`: an administrator with all rights.
+ */
+#define WVMI_ELEVATION_FULL 2
+
+/**
+ * `wvmi_token_details.elevation_type`: an administrator's everyday token.
+ */
+#define WVMI_ELEVATION_LIMITED 3
+
+/**
+ * `token_id` was read.
+ */
+#define WVMI_TOKEN_VALID_TOKEN_ID 1
+
+/**
+ * `authentication_id` was read.
+ */
+#define WVMI_TOKEN_VALID_AUTHENTICATION_ID 2
+
+/**
+ * `parent_id` was read.
+ */
+#define WVMI_TOKEN_VALID_PARENT_ID 4
+
+/**
+ * `modified_id` was read.
+ */
+#define WVMI_TOKEN_VALID_MODIFIED_ID 8
+
+/**
+ * `originating_logon_id` was read.
+ */
+#define WVMI_TOKEN_VALID_ORIGINATING_LOGON_ID 16
+
+/**
+ * `privileges_present`, `privileges_enabled` and `privileges_default` were read.
+ */
+#define WVMI_TOKEN_VALID_PRIVILEGES 32
+
+/**
+ * `type` was read.
+ */
+#define WVMI_TOKEN_VALID_TYPE 64
+
+/**
+ * `impersonation_level` was read.
+ */
+#define WVMI_TOKEN_VALID_IMPERSONATION_LEVEL 128
+
+/**
+ * `session_id` was read.
+ */
+#define WVMI_TOKEN_VALID_SESSION_ID 256
+
+/**
+ * `flags` was read.
+ */
+#define WVMI_TOKEN_VALID_FLAGS 512
+
+/**
+ * `in_use` was read.
+ */
+#define WVMI_TOKEN_VALID_IN_USE 1024
+
+/**
+ * `elevation_type` was read.
+ */
+#define WVMI_TOKEN_VALID_ELEVATION_TYPE 2048
+
+/**
+ * `integrity_level` was read.
+ */
+#define WVMI_TOKEN_VALID_INTEGRITY_LEVEL 4096
+
+/**
+ * `user`, `user_name` and `user_attributes` were read.
+ */
+#define WVMI_TOKEN_VALID_USER 8192
+
+/**
+ * `source` was read.
+ */
+#define WVMI_TOKEN_VALID_SOURCE 16384
+
+/**
+ * `primary_group` was read.
+ */
+#define WVMI_TOKEN_VALID_PRIMARY_GROUP 32768
+
+/**
+ * `default_owner` was read.
+ */
+#define WVMI_TOKEN_VALID_DEFAULT_OWNER 65536
+
+/**
  * `process`, `attached`, `thread`, `process_id` and `thread_id` are filled.
  */
 #define WVMI_EVENT_VALID_IDENTITY 1
@@ -750,6 +881,11 @@ typedef struct wvmi_session wvmi_session;
  * An iteration over the threads of a process; made by `wvmi_thread_iter_new()`.
  */
 typedef struct wvmi_thread_iter wvmi_thread_iter;
+
+/**
+ * An iteration over the SIDs of a token; made by `wvmi_token_sid_iter_new()`.
+ */
+typedef struct wvmi_token_sid_iter wvmi_token_sid_iter;
 
 /**
  * An iteration over the modules of a process; made by
@@ -1791,6 +1927,148 @@ typedef struct {
      */
     uint32_t reserved;
 } wvmi_file_details;
+
+/**
+ * A token: the address of its `_TOKEN`. A value, nothing to free.
+ */
+typedef struct {
+    /**
+     * Address of the token object.
+     */
+    uint64_t object;
+} wvmi_token;
+
+/**
+ * What is known about a token, filled by `wvmi_token_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_TOKEN_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the token object (`_TOKEN`); always filled.
+     */
+    uint64_t object;
+    /**
+     * Identifier of this token, a LUID (`_TOKEN.TokenId`).
+     */
+    uint64_t token_id;
+    /**
+     * Identifier of the logon session, a LUID (`_TOKEN.AuthenticationId`).
+     */
+    uint64_t authentication_id;
+    /**
+     * Identifier of the token that it was filtered from (`_TOKEN.ParentTokenId`).
+     */
+    uint64_t parent_id;
+    /**
+     * Changes with each change of the token (`_TOKEN.ModifiedId`).
+     */
+    uint64_t modified_id;
+    /**
+     * Identifier of the logon session that asked for this one
+     * (`_TOKEN.OriginatingLogonSession`).
+     */
+    uint64_t originating_logon_id;
+    /**
+     * Privileges that the token has, a bit for each number
+     * (`_TOKEN.Privileges.Present`); `wvmi_privilege_name()` names them.
+     */
+    uint64_t privileges_present;
+    /**
+     * Privileges that may be used now (`_TOKEN.Privileges.Enabled`).
+     */
+    uint64_t privileges_enabled;
+    /**
+     * Privileges that were enabled at first (`_TOKEN.Privileges.EnabledByDefault`).
+     */
+    uint64_t privileges_default;
+    /**
+     * `WVMI_TOKEN_PRIMARY` or `WVMI_TOKEN_IMPERSONATION`; other numbers in
+     * damaged tokens (`_TOKEN.TokenType`).
+     */
+    uint32_t type;
+    /**
+     * 0 anonymous, 1 identification, 2 impersonation, 3 delegation; means
+     * nothing in primary tokens (`_TOKEN.ImpersonationLevel`).
+     */
+    uint32_t impersonation_level;
+    /**
+     * Number of the terminal session (`_TOKEN.SessionId`).
+     */
+    uint32_t session_id;
+    /**
+     * `TOKEN_*` bits, as the kernel has them (`_TOKEN.TokenFlags`).
+     */
+    uint32_t flags;
+    /**
+     * 1 when a process was made with it (`_TOKEN.TokenInUse`).
+     */
+    uint32_t in_use;
+    /**
+     * One of `WVMI_ELEVATION_*`.
+     */
+    uint32_t elevation_type;
+    /**
+     * Integrity level: 0x1000 low, 0x2000 medium, 0x3000 high, 0x4000 system;
+     * `WVMI_INTEGRITY_NONE` without one (`_TOKEN.IntegrityLevelIndex`).
+     */
+    uint32_t integrity_level;
+    /**
+     * `SE_GROUP_*` bits of the user (`_TOKEN.UserAndGroups[0]`).
+     */
+    uint32_t user_attributes;
+    /**
+     * Name of who made the token, such as `"User32"` (`_TOKEN.TokenSource`).
+     */
+    char source[32];
+    /**
+     * SID of the user, `"S-1-5-18"` (`_TOKEN.UserAndGroups[0]`).
+     */
+    char user[WVMI_SID_SIZE];
+    /**
+     * Name of the user when it is a well-known one, else empty.
+     */
+    char user_name[WVMI_SID_NAME_SIZE];
+    /**
+     * SID of the group of new objects; empty for none (`_TOKEN.PrimaryGroup`).
+     */
+    char primary_group[WVMI_SID_SIZE];
+    /**
+     * SID of the owner of new objects (`_TOKEN.DefaultOwnerIndex`).
+     */
+    char default_owner[WVMI_SID_SIZE];
+} wvmi_token_details;
+
+/**
+ * Which SIDs of a token are listed.
+ */
+typedef uint32_t wvmi_token_sids;
+
+/**
+ * A SID as a token has it (`_SID_AND_ATTRIBUTES`).
+ */
+typedef struct {
+    /**
+     * What it counts for: `SE_GROUP_*` bits, as Windows defines them.
+     */
+    uint32_t attributes;
+    /**
+     * Its last sub-authority, which tells accounts of one issuer apart; 0 for
+     * a SID without any.
+     */
+    uint32_t relative_id;
+    /**
+     * The text, `"S-1-5-32-544"`.
+     */
+    char text[WVMI_SID_SIZE];
+    /**
+     * The name, `"BUILTIN\\Administrators"`, when it is a well-known one, else
+     * empty.
+     */
+    char name[WVMI_SID_NAME_SIZE];
+} wvmi_token_sid;
 
 /**
  * The symbol at or before an address, filled by `wvmi_symbols_at()`.
@@ -3284,6 +3562,23 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_OBJECT_WMI_GUID 81
 
 /**
+ * The groups, without the user (`_TOKEN.UserAndGroups`).
+ */
+#define WVMI_TOKEN_SIDS_GROUPS 0
+
+/**
+ * SIDs that access must be granted to, too; none in most tokens
+ * (`_TOKEN.RestrictedSids`).
+ */
+#define WVMI_TOKEN_SIDS_RESTRICTED 1
+
+/**
+ * Capabilities of an app container; none in other tokens
+ * (`_TOKEN.Capabilities`).
+ */
+#define WVMI_TOKEN_SIDS_CAPABILITIES 2
+
+/**
  * Nothing special. Numbers that are not named here mean the same.
  */
 #define WVMI_ACTION_CONTINUE 0
@@ -3573,6 +3868,23 @@ wvmi_status wvmi_config_set_name(wvmi_config *config, const char *name);
  * The thread that owns `config`, also from a callback.
  */
 wvmi_status wvmi_config_add_symbol_path(wvmi_config *config, const char *path);
+
+/**
+ * Adds a copy of one of the guest's page files: pages that the guest took out
+ * of memory are then read from it.
+ *
+ * `number` is the page file's number, 0 to 15: 0 is `pagefile.sys` of the first
+ * page file of the guest, the others follow in the order in which Windows
+ * opened them. `path` is UTF-8 and copied; the file is opened with the session,
+ * which fails when it cannot be. A later file takes the place of an earlier one
+ * with the same number.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
+ * `WVMI_ERROR_INVALID_ARGUMENT` for another number or a path that is not UTF-8.
+ *
+ * The thread that owns `config`, also from a callback.
+ */
+wvmi_status wvmi_config_add_pagefile(wvmi_config *config, uint32_t number, const char *path);
 
 /**
  * Chooses whether the local stores in the environment variable
@@ -4422,6 +4734,36 @@ wvmi_status wvmi_environment_iter_next_many(wvmi_environment_iter *iter,
 void wvmi_environment_iter_free(wvmi_environment_iter *iter);
 
 /**
+ * Reads bytes of a process, also where its page tables lead nowhere.
+ *
+ * Beyond what `wvmi_read()` finds, pages of mapped files and of shared memory
+ * are found by their prototype entries, and paged-out ones in the page files
+ * that `wvmi_config_add_pagefile()` added. Stops at the first byte that is
+ * nowhere to be found: the bytes before it are in the buffer and counted in
+ * `done`.
+ *
+ * `flags` is 0 or `WVMI_PROCESS_READ_ZEROS`. `buffer` receives `size` bytes; it
+ * may be NULL when `size` is 0. `done` (may be NULL) receives the number of
+ * bytes read, also on `WVMI_ERROR_FAULT`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT`, with the address and the reason in the
+ * last error: the page file and the offset of a page whose file is not at hand,
+ * the compressed store, a prototype entry for what is still in its file,
+ * demand zero without the flag; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for unknown flags; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback; reads run in parallel.
+ */
+wvmi_status wvmi_process_read(wvmi_session *session,
+                              wvmi_process process,
+                              uint64_t address,
+                              uint32_t flags,
+                              uint8_t *buffer,
+                              size_t size,
+                              size_t *done);
+
+/**
  * Finds a thread by its id, in the table of ids (`PspCidTable`).
  *
  * `thread` receives it.
@@ -5105,6 +5447,121 @@ wvmi_status wvmi_file_path(wvmi_session *session,
                            char *buffer,
                            size_t capacity,
                            size_t *length);
+
+/**
+ * Gets the primary token of a process (`_EPROCESS.Token`).
+ *
+ * `token` receives it.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` for a process without one,
+ * `WVMI_ERROR_FAULT`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_token(wvmi_session *session, wvmi_process process, wvmi_token *token);
+
+/**
+ * Gets the token that a thread acts with: the one that it impersonates with,
+ * else that of its process.
+ *
+ * `token` receives it.
+ *
+ * Returns as `wvmi_process_token()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_thread_token(wvmi_session *session, wvmi_thread thread, wvmi_token *token);
+
+/**
+ * Tells everything about a token but its groups in one call;
+ * `wvmi_token_sid_iter_new()` lists those.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_token_info(wvmi_session *session,
+                            wvmi_token token,
+                            wvmi_token_details *details,
+                            size_t size);
+
+/**
+ * Name of a privilege.
+ *
+ * `number` is the number of its bit in `wvmi_token_details`, 0 to 63.
+ *
+ * Returns a static string such as `"SeDebugPrivilege"`, or `"unknown"`. Never
+ * NULL, never to be freed.
+ *
+ * Any thread, also from a callback.
+ */
+const char *wvmi_privilege_name(uint32_t number);
+
+/**
+ * Begins an iteration over the SIDs of a token, in the order of its array.
+ *
+ * `which` is one of `WVMI_TOKEN_SIDS_*`. `iter` receives the handle of the
+ * iteration; free it with `wvmi_token_sid_iter_free()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_INVALID_ARGUMENT` for another `which`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_token_sid_iter_new(wvmi_session *session,
+                                    wvmi_token token,
+                                    wvmi_token_sids which,
+                                    wvmi_token_sid_iter **iter);
+
+/**
+ * Gets the next SID.
+ *
+ * `sid` receives it, `size` is `sizeof *sid`.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a SID is absent or damaged
+ * (the iteration goes on with the next), or the array is (it ends);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_token_sid_iter_next(wvmi_token_sid_iter *iter,
+                                     wvmi_token_sid *sid,
+                                     size_t size);
+
+/**
+ * Gets many SIDs at once.
+ *
+ * `sids` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *sids`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one SID; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_token_sid_iter_next_many(wvmi_token_sid_iter *iter,
+                                          wvmi_token_sid *sids,
+                                          size_t stride,
+                                          size_t capacity,
+                                          size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_token_sid_iter_free(wvmi_token_sid_iter *iter);
 
 /**
  * Finds the address of a symbol.

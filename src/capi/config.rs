@@ -12,10 +12,10 @@ use super::{
     status::{WVMI_OK, wvmi_status},
 };
 use crate::{
-    core::Progress,
+    core::{Pagefiles, Progress},
     driver::FileMode,
     error::{Error, Result},
-    session::{Config, ProfileCache},
+    session::{Config, PagefilePath, ProfileCache},
 };
 
 /// How a session is opened; made by `wvmi_config_new()`.
@@ -163,6 +163,39 @@ pub unsafe extern "C" fn wvmi_config_add_symbol_path(
         let config = call.exclusive(config, "config")?;
         let path = call.text(path, "path")?;
         config.0.symbol_paths.push(PathBuf::from(path));
+        Ok(WVMI_OK)
+    })
+}
+
+/// Adds a copy of one of the guest's page files: pages that the guest took out
+/// of memory are then read from it.
+///
+/// `number` is the page file's number, 0 to 15: 0 is `pagefile.sys` of the first
+/// page file of the guest, the others follow in the order in which Windows
+/// opened them. `path` is UTF-8 and copied; the file is opened with the session,
+/// which fails when it cannot be. A later file takes the place of an earlier one
+/// with the same number.
+///
+/// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or
+/// `WVMI_ERROR_INVALID_ARGUMENT` for another number or a path that is not UTF-8.
+///
+/// The thread that owns `config`, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_config_add_pagefile(
+    config: *mut wvmi_config,
+    number: u32,
+    path: *const c_char,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_config_add_pagefile") };
+    call.run(|| {
+        let config = call.exclusive(config, "config")?;
+        let path = PathBuf::from(call.text(path, "path")?);
+        let number = u8::try_from(number)
+            .ok()
+            .filter(|&number| usize::from(number) < Pagefiles::COUNT)
+            .ok_or_else(|| Error::invalid_argument("number", "page files have numbers 0 to 15"))?;
+        config.0.pagefiles.push(PagefilePath { number, path });
         Ok(WVMI_OK)
     })
 }

@@ -25,7 +25,7 @@ const _: () = assert!(WVMI_STRING_MAX == STRING_MAX);
 const UNITS_MAX: usize = STRING_MAX / 3;
 
 /// Reports how far an access came, whatever its outcome.
-fn report(
+pub fn report(
     result: Result<(), Partial>,
     size: usize,
     done: Option<Output<'_, usize>>,
