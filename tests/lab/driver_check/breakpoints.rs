@@ -166,7 +166,7 @@ fn step_view(action: ResponseAction) -> Option<ViewId> {
     (action == ResponseAction::SingleStep).then_some(ViewId(0))
 }
 
-/// Hits are stepped over, reads of the hooked page emulated by Xen.
+/// Hits answered by emulation: the driver steps over the INT3 in the default view.
 fn emulated(guest: Guest<'_>) {
     guest.set(Var::Bad, 0);
     let hidden = Hidden::new(guest);
@@ -176,12 +176,12 @@ fn emulated(guest: Guest<'_>) {
         guest,
         || hits.get() >= ROUNDS && reads.get() >= ROUNDS,
         |event| {
-            match event.reason {
-                EventReason::Interrupt(_) => hits.set(hits.get() + 1),
-                EventReason::MemoryAccess { .. } => reads.set(reads.get() + 1),
-                _ => {}
+            if let EventReason::Interrupt(_) = event.reason {
+                hits.set(hits.get() + 1);
+                return respond(ResponseAction::Emulate);
             }
-            respond(ResponseAction::Emulate)
+            reads.set(reads.get() + 1);
+            respond(ResponseAction::FastSingleStep(ViewId(0)))
         },
     );
     guest.set(Var::Mode, 0);
