@@ -115,7 +115,7 @@ pub fn restored_after_close(places: Places) {
     let mut original = [0; 4096];
     with_guest(places, |guest| {
         original = guest.code_page();
-        let hidden = Hidden::new(guest);
+        let _left_in_place = Hidden::new(guest);
         let events = guest.driver.events().expect("events");
         for _ in 0..5 {
             let step =
@@ -128,7 +128,6 @@ pub fn restored_after_close(places: Places) {
             .expect("control")
             .pause()
             .expect("pause");
-        std::mem::forget(hidden);
     });
     with_guest(places, |guest| {
         let good = guest.runs() && guest.code_page() == original;
@@ -151,8 +150,8 @@ pub fn die(places: Places) -> ! {
             let _ = events.wait(PATIENCE, &mut |_| respond(step));
         }
         let _ = events.wait(PATIENCE, &mut |_| {
-            // SAFETY: the process ends here, as it is meant to.
-            unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+            // SAFETY: no memory is passed.
+            unsafe { libc::raise(libc::SIGKILL) };
             respond(step)
         });
     });
