@@ -1,7 +1,7 @@
 //! Iterators: engine iterators that keep their session alive.
 
 use std::{
-    ffi::{CString, c_char},
+    ffi::{CString, NulError, c_char},
     ptr,
     sync::Arc,
 };
@@ -139,6 +139,13 @@ fn lend(text: &CString) -> Lent {
     (text.as_ptr(), text.as_bytes().len())
 }
 
+/// C text has no NUL inside: U+FFFD stands for each.
+#[cold]
+fn without_nul(error: NulError) -> CString {
+    let text = String::from_utf8_lossy(&error.into_vec()).replace('\0', "\u{fffd}");
+    CString::new(text).unwrap_or_default()
+}
+
 impl Texts {
     /// Takes back what was lent out.
     pub fn clear(&mut self) {
@@ -147,7 +154,7 @@ impl Texts {
 
     /// Lends out `text`.
     pub fn keep(&mut self, text: String) -> Lent {
-        let text = CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default();
+        let text = CString::new(text).unwrap_or_else(without_nul);
         let lent = lend(&text);
         self.lent.push(text);
         lent

@@ -34,7 +34,7 @@ pub use self::{
     registers::{DescriptorTable, Registers, Segment},
     scatter::Anticipated,
     sparse::{PageState, pages_touched},
-    string::STRING_MAX,
+    string::{STRING_MAX, decode_utf16},
     tlb::DEFAULT_TRANSLATION_SLOTS,
     translate::{EntryMeaning, Protection, SoftwarePte, Source, Translate, Translation},
 };

@@ -8,6 +8,20 @@ use crate::error::Result;
 /// A `UNICODE_STRING` holds at most 32,767 units of at most 3 bytes each.
 pub const STRING_MAX: usize = 98_304;
 
+/// UTF-16 text as UTF-8; unpaired surrogates become U+FFFD.
+pub fn decode_utf16(units: &[u16]) -> String {
+    // Names are ASCII nearly always; callers in C add a terminator.
+    let mut ascii = Vec::with_capacity(units.len().saturating_add(1));
+    ascii.extend(units.iter().map(|&unit| unit as u8));
+    match String::from_utf8(ascii) {
+        Ok(text) if units.iter().all(|&unit| unit < 0x80) => text,
+        _ => String::from_utf16_lossy(units),
+    }
+}
+
+/// Text up to this length in bytes is read without an allocation of its own.
+const SHORT: usize = 256;
+
 impl Memory {
     /// Bytes from `address` up to (not including) the first NUL or `limit` bytes.
     ///
@@ -47,8 +61,16 @@ impl Memory {
 
     /// Exactly `units` UTF-16 units, embedded NULs included.
     pub fn read_utf16(&self, space: Space, address: u64, units: usize) -> Result<Vec<u16>> {
-        let mut bytes = vec![0; units.min(STRING_MAX / 2).saturating_mul(2)];
-        self.read(space, address, &mut bytes)?;
+        let length = units.min(STRING_MAX / 2).saturating_mul(2);
+        let (mut short, mut long) = ([0; SHORT], Vec::new());
+        let bytes = match short.get_mut(..length) {
+            Some(bytes) => bytes,
+            None => {
+                long.resize(length, 0);
+                long.as_mut_slice()
+            }
+        };
+        self.read(space, address, bytes)?;
         Ok(bytes
             .as_chunks::<2>()
             .0
@@ -83,5 +105,27 @@ impl Memory {
             done = done.saturating_add(length);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode_utf16;
+
+    #[test]
+    fn decodes_what_is_ascii_and_what_is_not() {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        for text in [
+            "",
+            "ntoskrnl.exe",
+            "a\0b",
+            "\u{80}",
+            "Größe",
+            "\u{141}",
+            "\u{1f600}",
+        ] {
+            assert_eq!(decode_utf16(&units(text)), text);
+        }
+        assert_eq!(decode_utf16(&[0x61, 0xd800, 0x62]), "a\u{fffd}b");
     }
 }

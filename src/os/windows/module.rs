@@ -4,7 +4,7 @@ use isr::macros::Field;
 
 use super::{List, Record, Windows};
 use crate::{
-    core::{Va, driver::ModuleHint},
+    core::{Va, decode_utf16, driver::ModuleHint},
     error::{Error, Result},
 };
 
@@ -130,8 +130,7 @@ impl<'a> Module<'a> {
 
     /// File name. Corresponds to `_KLDR_DATA_TABLE_ENTRY.BaseDllName`.
     pub fn name(&self) -> Result<String> {
-        self.name_utf16()
-            .map(|name| String::from_utf16_lossy(&name))
+        self.name_utf16().map(|name| decode_utf16(&name))
     }
 
     /// UTF-16 units of [`Module::name`].
@@ -144,8 +143,7 @@ impl<'a> Module<'a> {
 
     /// Full path. Corresponds to `_KLDR_DATA_TABLE_ENTRY.FullDllName`.
     pub fn path(&self) -> Result<String> {
-        self.path_utf16()
-            .map(|path| String::from_utf16_lossy(&path))
+        self.path_utf16().map(|path| decode_utf16(&path))
     }
 
     /// UTF-16 units of [`Module::path`].

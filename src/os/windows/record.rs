@@ -4,7 +4,7 @@ use isr::macros::{Bitfield, Field};
 
 use super::UnicodeString;
 use crate::{
-    core::{Memory, Space, Va},
+    core::{Memory, Space, Va, decode_utf16},
     error::{Error, Result},
     symbols::extract,
 };
@@ -155,7 +155,6 @@ impl<'a> Record<'a> {
 
     /// Text of the `_UNICODE_STRING` at `field`; unpaired surrogates become U+FFFD.
     pub fn text(&self, field: Field) -> Result<String> {
-        self.unicode_string(field)
-            .map(|units| String::from_utf16_lossy(&units))
+        self.unicode_string(field).map(|units| decode_utf16(&units))
     }
 }
