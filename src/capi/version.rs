@@ -12,6 +12,8 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
 /// Optional parts that this build has.
 const FEATURES: &[&str] = &[
+    #[cfg(feature = "symbol-server")]
+    "symbol-server",
     #[cfg(feature = "xen")]
     "xen",
 ];
