@@ -10,6 +10,7 @@ pub mod mode {
     pub const MSR: u64 = 1 << 2;
     pub const CPUID: u64 = 1 << 3;
     pub const INT3: u64 = 1 << 4;
+    pub const LAZY: u64 = 1 << 5;
     pub const VMCALL: u64 = 1 << 6;
     pub const OUT: u64 = 1 << 7;
     pub const ICEBP: u64 = 1 << 9;
@@ -29,6 +30,7 @@ pub enum Var {
     FaultAddress = 56,
     FaultError = 64,
     FaultRip = 72,
+    LazyReads = 88,
     Debugs = 104,
     Cr3Writes = 120,
     MsrWrites = 136,

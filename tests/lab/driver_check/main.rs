@@ -6,6 +6,7 @@
 
 mod breakpoints;
 mod guest;
+mod hooks;
 mod monitors;
 mod state;
 
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         monitors::all(guest);
         breakpoints::all(guest);
     });
+    hooks::all(places);
     state::restored_after_close(places);
     state::restored_after_kill(places, &arguments);
     ExitCode::SUCCESS
