@@ -53,7 +53,8 @@ struct Vcpu {
 impl Events for XenDriver {
     fn enable(&self, monitor: Monitor) -> Result<()> {
         self.ring()?;
-        if self.enabled().insert(monitor) {
+        // Single steps are monitored as long as there is a ring.
+        if self.enabled().insert(monitor) && monitor != Monitor::SingleStep {
             self.set_monitor(monitor, true).inspect_err(|_| {
                 self.enabled().remove(&monitor);
             })?;
@@ -62,7 +63,7 @@ impl Events for XenDriver {
     }
 
     fn disable(&self, monitor: Monitor) -> Result<()> {
-        if self.enabled().remove(&monitor) {
+        if self.enabled().remove(&monitor) && monitor != Monitor::SingleStep {
             self.set_monitor(monitor, false)?;
         }
         Ok(())
