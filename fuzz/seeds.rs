@@ -54,7 +54,7 @@ fn main() -> io::Result<()> {
     let pdb = PathBuf::from(PROJECT).join("tests/symbols/data/sample.pdb");
     write("symbols", "pdb", &fs::read(pdb)?)?;
     write("paging", "self-map", &self_map())?;
-    for target in ["windows", "capi"] {
+    for target in ["windows", "handle_tables", "capi"] {
         for seed in 1..=8_u8 {
             write(target, &format!("noise-{seed}"), &noise(seed, 600))?;
         }

@@ -4,25 +4,27 @@
 
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 use winvmi_fuzz::{
-    guest::{Patch, windows},
+    guest::{Aim, Patch, windows},
     tour::Tour,
 };
 
-/// Elements of one iterator.
-const LIMIT: usize = 2000;
+/// Elements of one iterator: seldom all, so that most inputs take little time.
+const LIMITS: [usize; 8] = [2000, 32, 16, 16, 16, 8, 8, 8];
 
 #[derive(Arbitrary, Debug)]
 struct Plan {
     layout: u8,
+    limit: u8,
     objects: bool,
     patches: Vec<Patch>,
 }
 
 fuzz_target!(|plan: Plan| {
-    if let Some(windows) = windows(plan.layout, &plan.patches) {
+    if let Some(windows) = windows(plan.layout, Aim::Structures, &plan.patches) {
+        let limit = LIMITS[usize::from(plan.limit) % LIMITS.len()];
         match plan.objects {
-            true => Tour::objects(&windows, LIMIT),
-            false => Tour::of(&windows, LIMIT),
+            true => Tour::objects(&windows, limit),
+            false => Tour::of(&windows, limit),
         };
     }
 });

@@ -23,7 +23,16 @@ pub struct Base {
     guest: Guest,
     profile: Arc<Profile>,
     /// Addresses of the guest's structures.
-    places: Vec<u64>,
+    structures: Vec<u64>,
+    /// Addresses of the handle tables, their pages, and the id table's.
+    tables: Vec<u64>,
+}
+
+/// What damage is laid over.
+#[derive(Clone, Copy)]
+pub enum Aim {
+    Structures,
+    HandleTables,
 }
 
 impl Base {
@@ -43,18 +52,43 @@ impl Base {
         let guest = Guest::build(layout, &options).expect("the layouts are part of the project");
         let profile = read_isf(&layout.table_path()).expect("a sound table");
         Self {
-            places: places(&guest),
+            structures: structures(&guest),
+            tables: tables(&guest),
             profile: Arc::new(profile),
             guest,
         }
     }
 
-    fn place(&self, index: u16) -> u64 {
-        self.places[usize::from(index) % self.places.len()]
+    fn place(&self, aim: Aim, index: u16) -> u64 {
+        let places = match aim {
+            Aim::Structures => &self.structures,
+            Aim::HandleTables => &self.tables,
+        };
+        places[usize::from(index) % places.len()]
     }
 }
 
-fn places(guest: &Guest) -> Vec<u64> {
+/// Words of a table's pages that are places of their own.
+const TABLE_WORDS: u64 = 8;
+
+/// The two governing words of every table (through its address) and the first words of its
+/// top page, and of the page that the first of them leads to.
+fn tables(guest: &Guest) -> Vec<u64> {
+    let processes = guest.expected().processes.iter().map(|it| it.handle_table);
+    let ids = guest.find_symbol("PspCidTable").map(|it| guest.read_u64(it));
+    let mut places = Vec::new();
+    for table in processes.chain(ids).filter(|table| *table != 0) {
+        let top = guest.peek_field(table, "_HANDLE_TABLE", "TableCode") & !7;
+        places.extend([table, top]);
+        for page in [top, guest.read_u64(top)] {
+            places.extend((0..TABLE_WORDS).map(|word| page.wrapping_add(word * 16)));
+        }
+    }
+    places.retain(|place| guest.translate(*place).is_some());
+    places
+}
+
+fn structures(guest: &Guest) -> Vec<u64> {
     let expected = guest.expected();
     let processes = expected.processes.iter();
     let processes = processes.flat_map(|it| [it.object, it.handle_table, it.token, it.peb]);
@@ -96,20 +130,20 @@ struct Patched {
 }
 
 impl Patched {
-    fn new(base: &'static Base, patches: &[Patch]) -> Self {
+    fn new(base: &'static Base, aim: Aim, patches: &[Patch]) -> Self {
         let mut patched = Self {
             base,
             frames: HashMap::new(),
         };
         for patch in patches {
-            patched.apply(patch);
+            patched.apply(aim, patch);
         }
         patched
     }
 
-    fn apply(&mut self, patch: &Patch) {
+    fn apply(&mut self, aim: Aim, patch: &Patch) {
         let near = |place, offset: i16| {
-            let place = self.base.place(place);
+            let place = self.base.place(aim, place);
             place.wrapping_add_signed(offset.into())
         };
         let value = match patch.value {
@@ -174,9 +208,9 @@ impl PhysicalMemory for Patched {
 }
 
 /// The Windows layer on the patched guest of a layout.
-pub fn windows(choice: u8, patches: &[Patch]) -> Option<Windows> {
+pub fn windows(choice: u8, aim: Aim, patches: &[Patch]) -> Option<Windows> {
     let base = Base::get(choice);
-    let memory = Memory::new(Arc::new(Patched::new(base, patches)), 4096);
+    let memory = Memory::new(Arc::new(Patched::new(base, aim, patches)), 4096);
     memory.set_translate(Arc::new(LongMode::new(4)));
     let kernel = &base.guest.expected().kernel;
     let root = Pa(kernel.system_root);
