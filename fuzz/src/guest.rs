@@ -75,7 +75,9 @@ const TABLE_WORDS: u64 = 8;
 /// top page, and of the page that the first of them leads to.
 fn tables(guest: &Guest) -> Vec<u64> {
     let processes = guest.expected().processes.iter().map(|it| it.handle_table);
-    let ids = guest.find_symbol("PspCidTable").map(|it| guest.read_u64(it));
+    let ids = guest
+        .find_symbol("PspCidTable")
+        .map(|it| guest.read_u64(it));
     let mut places = Vec::new();
     for table in processes.chain(ids).filter(|table| *table != 0) {
         let top = guest.peek_field(table, "_HANDLE_TABLE", "TableCode") & !7;
