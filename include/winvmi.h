@@ -593,6 +593,66 @@
 #define WVMI_OBJECT_VALID_INFO_MASK 64
 
 /**
+ * `index` was read.
+ */
+#define WVMI_OBJECT_TYPE_VALID_INDEX 1
+
+/**
+ * `name` and `kind` were read.
+ */
+#define WVMI_OBJECT_TYPE_VALID_NAME 2
+
+/**
+ * `objects` was read.
+ */
+#define WVMI_OBJECT_TYPE_VALID_OBJECTS 4
+
+/**
+ * `handles` was read.
+ */
+#define WVMI_OBJECT_TYPE_VALID_HANDLES 8
+
+/**
+ * `peak_objects` was read.
+ */
+#define WVMI_OBJECT_TYPE_VALID_PEAK_OBJECTS 16
+
+/**
+ * `peak_handles` was read.
+ */
+#define WVMI_OBJECT_TYPE_VALID_PEAK_HANDLES 32
+
+/**
+ * `dos_devices` was read.
+ */
+#define WVMI_DEVICE_MAP_VALID_DOS_DEVICES 1
+
+/**
+ * `global_dos_devices` was read.
+ */
+#define WVMI_DEVICE_MAP_VALID_GLOBAL_DOS_DEVICES 2
+
+/**
+ * `drives` was read.
+ */
+#define WVMI_DEVICE_MAP_VALID_DRIVES 4
+
+/**
+ * `name` was read.
+ */
+#define WVMI_DIRECTORY_VALID_NAME 1
+
+/**
+ * `kind` was read.
+ */
+#define WVMI_DIRECTORY_VALID_KIND 2
+
+/**
+ * `type_name` was read.
+ */
+#define WVMI_DIRECTORY_VALID_TYPE_NAME 4
+
+/**
  * `device` was read.
  */
 #define WVMI_FILE_VALID_DEVICE 1
@@ -628,6 +688,26 @@
 #define WVMI_FILE_VALID_DELETE_PENDING 64
 
 /**
+ * `data_section` was read.
+ */
+#define WVMI_FILE_VALID_DATA_SECTION 128
+
+/**
+ * `data_section_size` was read; only where there is such a section.
+ */
+#define WVMI_FILE_VALID_DATA_SECTION_SIZE 256
+
+/**
+ * `image_section` was read.
+ */
+#define WVMI_FILE_VALID_IMAGE_SECTION 512
+
+/**
+ * `image_section_size` was read; only where there is such a section.
+ */
+#define WVMI_FILE_VALID_IMAGE_SECTION_SIZE 1024
+
+/**
  * Opened for reading.
  */
 #define WVMI_FILE_ACCESS_READ 1
@@ -656,6 +736,281 @@
  * Others may delete.
  */
 #define WVMI_FILE_ACCESS_SHARED_DELETE 32
+
+/**
+ * `start` was read.
+ */
+#define WVMI_SECTION_VALID_START 1
+
+/**
+ * `end` was read.
+ */
+#define WVMI_SECTION_VALID_END 2
+
+/**
+ * `size` was read.
+ */
+#define WVMI_SECTION_VALID_SIZE 4
+
+/**
+ * `control_area` was read.
+ */
+#define WVMI_SECTION_VALID_CONTROL_AREA 8
+
+/**
+ * `segment` was read.
+ */
+#define WVMI_SECTION_VALID_SEGMENT 16
+
+/**
+ * `file` was read.
+ */
+#define WVMI_SECTION_VALID_FILE 32
+
+/**
+ * `mapped_views` was read.
+ */
+#define WVMI_SECTION_VALID_MAPPED_VIEWS 64
+
+/**
+ * `flags` was read.
+ */
+#define WVMI_SECTION_VALID_FLAGS 128
+
+/**
+ * An executable image.
+ */
+#define WVMI_SECTION_IMAGE 1
+
+/**
+ * At the same address in every process.
+ */
+#define WVMI_SECTION_BASED 2
+
+/**
+ * Backed by a file.
+ */
+#define WVMI_SECTION_FILE 4
+
+/**
+ * Device memory.
+ */
+#define WVMI_SECTION_PHYSICAL 8
+
+/**
+ * Pages are reserved and committed later.
+ */
+#define WVMI_SECTION_RESERVE 16
+
+/**
+ * Pages are committed at once.
+ */
+#define WVMI_SECTION_COMMIT 32
+
+/**
+ * `control_block` was read.
+ */
+#define WVMI_KEY_VALID_CONTROL_BLOCK 1
+
+/**
+ * `parent` was read.
+ */
+#define WVMI_KEY_VALID_PARENT 2
+
+/**
+ * `hive` was read.
+ */
+#define WVMI_KEY_VALID_HIVE 4
+
+/**
+ * `cell` was read.
+ */
+#define WVMI_KEY_VALID_CELL 8
+
+/**
+ * `pid` was read.
+ */
+#define WVMI_KEY_VALID_PID 16
+
+/**
+ * `reset_mode` was read.
+ */
+#define WVMI_EVENT_OBJECT_VALID_RESET_MODE 1
+
+/**
+ * `signalled` was read.
+ */
+#define WVMI_EVENT_OBJECT_VALID_SIGNALLED 2
+
+/**
+ * `owner_thread` was read.
+ */
+#define WVMI_MUTANT_VALID_OWNER_THREAD 1
+
+/**
+ * `count` was read.
+ */
+#define WVMI_MUTANT_VALID_COUNT 2
+
+/**
+ * `abandoned` was read.
+ */
+#define WVMI_MUTANT_VALID_ABANDONED 4
+
+/**
+ * `count` was read.
+ */
+#define WVMI_SEMAPHORE_VALID_COUNT 1
+
+/**
+ * `limit` was read.
+ */
+#define WVMI_SEMAPHORE_VALID_LIMIT 2
+
+/**
+ * `due_time` was read.
+ */
+#define WVMI_TIMER_VALID_DUE_TIME 1
+
+/**
+ * `period` was read.
+ */
+#define WVMI_TIMER_VALID_PERIOD 2
+
+/**
+ * `reset_mode` was read.
+ */
+#define WVMI_TIMER_VALID_RESET_MODE 4
+
+/**
+ * `signalled` was read.
+ */
+#define WVMI_TIMER_VALID_SIGNALLED 8
+
+/**
+ * `running` was read.
+ */
+#define WVMI_TIMER_VALID_RUNNING 16
+
+/**
+ * `owner_process` was read.
+ */
+#define WVMI_ALPC_PORT_VALID_OWNER_PROCESS 1
+
+/**
+ * `connection_port` was read.
+ */
+#define WVMI_ALPC_PORT_VALID_CONNECTION_PORT 2
+
+/**
+ * `server_port` was read.
+ */
+#define WVMI_ALPC_PORT_VALID_SERVER_PORT 4
+
+/**
+ * `client_port` was read.
+ */
+#define WVMI_ALPC_PORT_VALID_CLIENT_PORT 8
+
+/**
+ * `creation_time` was read.
+ */
+#define WVMI_SYMBOLIC_LINK_VALID_CREATION_TIME 1
+
+/**
+ * `flags` was read.
+ */
+#define WVMI_SYMBOLIC_LINK_VALID_FLAGS 2
+
+/**
+ * `callback` was read.
+ */
+#define WVMI_SYMBOLIC_LINK_VALID_CALLBACK 4
+
+/**
+ * `drive_letter` was read.
+ */
+#define WVMI_SYMBOLIC_LINK_VALID_DRIVE_LETTER 8
+
+/**
+ * Number of functions in `wvmi_driver_object_details.major_functions`.
+ */
+#define WVMI_MAJOR_FUNCTIONS 28
+
+/**
+ * `start` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_START 1
+
+/**
+ * `module_entry` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_MODULE_ENTRY 2
+
+/**
+ * `init` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_INIT 4
+
+/**
+ * `start_io` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_START_IO 8
+
+/**
+ * `unload` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_UNLOAD 16
+
+/**
+ * `major_functions` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_MAJOR_FUNCTIONS 32
+
+/**
+ * `size` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_SIZE 64
+
+/**
+ * `flags` was read.
+ */
+#define WVMI_DRIVER_OBJECT_VALID_FLAGS 128
+
+/**
+ * `driver` was read.
+ */
+#define WVMI_DEVICE_OBJECT_VALID_DRIVER 1
+
+/**
+ * `upper_device` was read.
+ */
+#define WVMI_DEVICE_OBJECT_VALID_UPPER_DEVICE 2
+
+/**
+ * `lower_device` was read.
+ */
+#define WVMI_DEVICE_OBJECT_VALID_LOWER_DEVICE 4
+
+/**
+ * `extension` was read.
+ */
+#define WVMI_DEVICE_OBJECT_VALID_EXTENSION 8
+
+/**
+ * `device_type` was read.
+ */
+#define WVMI_DEVICE_OBJECT_VALID_DEVICE_TYPE 16
+
+/**
+ * `flags` was read.
+ */
+#define WVMI_DEVICE_OBJECT_VALID_FLAGS 32
+
+/**
+ * `characteristics` was read.
+ */
+#define WVMI_DEVICE_OBJECT_VALID_CHARACTERISTICS 64
 
 /**
  * Room for the text of any SID with its terminator, in bytes.
@@ -827,6 +1182,17 @@
 typedef struct wvmi_config wvmi_config;
 
 /**
+ * An iteration over the devices of a driver; made by `wvmi_device_iter_new()`.
+ */
+typedef struct wvmi_device_iter wvmi_device_iter;
+
+/**
+ * An iteration over the objects of a directory; made by
+ * `wvmi_directory_iter_new()`.
+ */
+typedef struct wvmi_directory_iter wvmi_directory_iter;
+
+/**
  * An iteration over the environment of a process; made by
  * `wvmi_environment_iter_new()`.
  */
@@ -852,6 +1218,12 @@ typedef struct wvmi_mapping wvmi_mapping;
  * An iteration over the modules of the kernel; made by `wvmi_module_iter_new()`.
  */
 typedef struct wvmi_module_iter wvmi_module_iter;
+
+/**
+ * An iteration over the types of objects; made by
+ * `wvmi_object_type_iter_new()`.
+ */
+typedef struct wvmi_object_type_iter wvmi_object_type_iter;
 
 /**
  * An iteration over processes; made by `wvmi_process_iter_new()`.
@@ -1871,6 +2243,138 @@ typedef struct {
 } wvmi_object_details;
 
 /**
+ * A token: the address of its `_TOKEN`. A value, nothing to free.
+ */
+typedef struct {
+    /**
+     * Address of the token object.
+     */
+    uint64_t object;
+} wvmi_token;
+
+/**
+ * A text of an object; one of the `WVMI_OBJECT_TEXT_*` numbers.
+ */
+typedef uint32_t wvmi_object_text_kind;
+
+/**
+ * What is known about a type of objects, filled by `wvmi_object_type_info()` and
+ * `wvmi_object_type_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_OBJECT_TYPE_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the type's own object, its `_OBJECT_TYPE`; always filled.
+     */
+    uint64_t object;
+    /**
+     * Index in the guest's table of types (`_OBJECT_TYPE.Index`).
+     */
+    uint32_t index;
+    /**
+     * What objects of the type are: one of the `WVMI_OBJECT_*` numbers.
+     */
+    wvmi_object_kind kind;
+    /**
+     * Number of objects (`_OBJECT_TYPE.TotalNumberOfObjects`).
+     */
+    uint32_t objects;
+    /**
+     * Number of handles to them (`_OBJECT_TYPE.TotalNumberOfHandles`).
+     */
+    uint32_t handles;
+    /**
+     * Most objects at one time (`_OBJECT_TYPE.HighWaterNumberOfObjects`).
+     */
+    uint32_t peak_objects;
+    /**
+     * Most handles at one time (`_OBJECT_TYPE.HighWaterNumberOfHandles`).
+     */
+    uint32_t peak_handles;
+    /**
+     * Name, `"File"`; cut to the array, whose size no name of Windows needs
+     * (`_OBJECT_TYPE.Name`).
+     */
+    char name[64];
+} wvmi_object_type_details;
+
+/**
+ * What drive letters mean to a process, filled by `wvmi_device_map_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_DEVICE_MAP_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the `_DEVICE_MAP`; always filled.
+     */
+    uint64_t address;
+    /**
+     * The directory with the map's own links, as a `wvmi_object`; 0 without one
+     * (`_DEVICE_MAP.DosDevicesDirectory`).
+     */
+    uint64_t dos_devices;
+    /**
+     * The directory with the links of the whole system, `"\\GLOBAL??"`; 0
+     * without one (`_DEVICE_MAP.GlobalDosDevicesDirectory`).
+     */
+    uint64_t global_dos_devices;
+    /**
+     * The map's own drives, bit 0 for `A:` (`_DEVICE_MAP.DriveMap`).
+     */
+    uint32_t drives;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_device_map_details;
+
+/**
+ * An object in a directory, filled by `wvmi_directory_iter_next()` and
+ * `wvmi_directory_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_DIRECTORY_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body, a `wvmi_object`; always filled.
+     */
+    uint64_t object;
+    /**
+     * Name in the directory, UTF-8, NUL-terminated, valid until the iterator's
+     * next call. Unpaired surrogates and NULs have become U+FFFD;
+     * `wvmi_object_text_utf16()` gives the units as they are.
+     */
+    const char *name;
+    /**
+     * Length of `name` in bytes.
+     */
+    size_t name_length;
+    /**
+     * Name of the object's type (`"Directory"`), as `name`.
+     */
+    const char *type_name;
+    /**
+     * Length of `type_name` in bytes.
+     */
+    size_t type_name_length;
+    /**
+     * What the object is: one of the `WVMI_OBJECT_*` numbers.
+     */
+    wvmi_object_kind kind;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_directory_entry;
+
+/**
  * A file object: the address of its `_FILE_OBJECT`. A value, nothing to free.
  */
 typedef struct {
@@ -1926,17 +2430,398 @@ typedef struct {
      * Always 0.
      */
     uint32_t reserved;
+    /**
+     * Address of the `_CONTROL_AREA` of the file's pages as data; 0 while none
+     * was cached or mapped (`_SECTION_OBJECT_POINTERS.DataSectionObject`).
+     */
+    uint64_t data_section;
+    /**
+     * Size of those pages in bytes (`_SEGMENT.SizeOfSegment`).
+     */
+    uint64_t data_section_size;
+    /**
+     * Address of the `_CONTROL_AREA` of the file as an executable image; 0 while
+     * it is mapped as such nowhere (`_SECTION_OBJECT_POINTERS.ImageSectionObject`).
+     */
+    uint64_t image_section;
+    /**
+     * Size of the image in bytes (`_SEGMENT.SizeOfSegment`).
+     */
+    uint64_t image_section_size;
 } wvmi_file_details;
 
 /**
- * A token: the address of its `_TOKEN`. A value, nothing to free.
+ * What is known about a section, filled by `wvmi_section_info()`.
  */
 typedef struct {
     /**
-     * Address of the token object.
+     * Which of the other fields were read: `WVMI_SECTION_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
      */
     uint64_t object;
-} wvmi_token;
+    /**
+     * First address of a section that is mapped at one place in all processes,
+     * else 0 (`_SECTION.StartingVpn`, `_SECTION_OBJECT.StartingVa`).
+     */
+    uint64_t start;
+    /**
+     * First address behind such a section (`_SECTION.EndingVpn`,
+     * `_SECTION_OBJECT.EndingVa`).
+     */
+    uint64_t end;
+    /**
+     * Size in bytes (`_SECTION.SizeOfSection`, `_SEGMENT.SizeOfSegment`).
+     */
+    uint64_t size;
+    /**
+     * Address of the `_CONTROL_AREA`; 0 for files of another machine.
+     */
+    uint64_t control_area;
+    /**
+     * Address of the `_SEGMENT` (`_CONTROL_AREA.Segment`).
+     */
+    uint64_t segment;
+    /**
+     * Address of the mapped `_FILE_OBJECT`, as a `wvmi_file` or a
+     * `wvmi_object`; 0 for memory backed by the page file.
+     */
+    uint64_t file;
+    /**
+     * Number of views mapped (`_CONTROL_AREA.NumberOfMappedViews`).
+     */
+    uint64_t mapped_views;
+    /**
+     * Properties: `WVMI_SECTION_*` bits (`_CONTROL_AREA.u.Flags`).
+     */
+    uint32_t flags;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_section_details;
+
+/**
+ * What is known about an open registry key, filled by `wvmi_key_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_KEY_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * Address of the `_CM_KEY_CONTROL_BLOCK`, which all openers of the key share
+     * (`_CM_KEY_BODY.KeyControlBlock`).
+     */
+    uint64_t control_block;
+    /**
+     * Address of the control block of the key above; 0 at the root
+     * (`_CM_KEY_CONTROL_BLOCK.ParentKcb`).
+     */
+    uint64_t parent;
+    /**
+     * Address of the hive that holds the key (`_CM_KEY_CONTROL_BLOCK.KeyHive`).
+     */
+    uint64_t hive;
+    /**
+     * Index of the key's cell in its hive (`_CM_KEY_CONTROL_BLOCK.KeyCell`).
+     */
+    uint32_t cell;
+    /**
+     * Id of the process that opened the key (`_CM_KEY_BODY.ProcessID`).
+     */
+    uint32_t pid;
+} wvmi_key_details;
+
+/**
+ * How waiting resets an event or a timer; one of the `WVMI_RESET_*` numbers.
+ */
+typedef uint32_t wvmi_reset_mode;
+
+/**
+ * What is known about an event object, filled by `wvmi_event_object_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_EVENT_OBJECT_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * How waiting resets it (`_KEVENT.Header.Type`).
+     */
+    wvmi_reset_mode reset_mode;
+    /**
+     * 1 when it is set (`_KEVENT.Header.SignalState`).
+     */
+    uint32_t signalled;
+} wvmi_event_object_details;
+
+/**
+ * What is known about a mutex, filled by `wvmi_mutant_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_MUTANT_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * The thread that owns it, as a `wvmi_thread`; 0 while it is free
+     * (`_KMUTANT.OwnerThread`).
+     */
+    uint64_t owner_thread;
+    /**
+     * 1 while it is free, less by one for each time that its owner acquired it
+     * (`_KMUTANT.Header.SignalState`).
+     */
+    int32_t count;
+    /**
+     * 1 when an owner ended without releasing it (`_KMUTANT.Abandoned`).
+     */
+    uint32_t abandoned;
+} wvmi_mutant_details;
+
+/**
+ * What is known about a semaphore, filled by `wvmi_semaphore_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_SEMAPHORE_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * How many more waits it lets pass (`_KSEMAPHORE.Header.SignalState`).
+     */
+    int32_t count;
+    /**
+     * The highest count (`_KSEMAPHORE.Limit`).
+     */
+    int32_t limit;
+} wvmi_semaphore_details;
+
+/**
+ * What is known about a timer, filled by `wvmi_timer_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_TIMER_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * When it runs out, in units of 100 ns since the system started
+     * (`_KTIMER.DueTime`).
+     */
+    uint64_t due_time;
+    /**
+     * Interval in milliseconds; 0 for a timer that runs once
+     * (`_ETIMER.Period`).
+     */
+    uint32_t period;
+    /**
+     * How waiting resets it (`_KTIMER.Header.Type`).
+     */
+    wvmi_reset_mode reset_mode;
+    /**
+     * 1 when it has run out (`_KTIMER.Header.SignalState`).
+     */
+    uint32_t signalled;
+    /**
+     * 1 while it runs (`_KTIMER.Header.Inserted`).
+     */
+    uint32_t running;
+} wvmi_timer_details;
+
+/**
+ * What is known about an ALPC port, filled by `wvmi_alpc_port_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_ALPC_PORT_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * The process that owns the port, as a `wvmi_process`; 0 once it is gone
+     * (`_ALPC_PORT.OwnerProcess`).
+     */
+    uint64_t owner_process;
+    /**
+     * The port that clients connect to, as a `wvmi_object`; 0 without one
+     * (`_ALPC_COMMUNICATION_INFO.ConnectionPort`).
+     */
+    uint64_t connection_port;
+    /**
+     * The server's end of the connection; 0 without one
+     * (`_ALPC_COMMUNICATION_INFO.ServerCommunicationPort`).
+     */
+    uint64_t server_port;
+    /**
+     * The client's end of the connection; 0 without one
+     * (`_ALPC_COMMUNICATION_INFO.ClientCommunicationPort`).
+     */
+    uint64_t client_port;
+} wvmi_alpc_port_details;
+
+/**
+ * What is known about a symbolic link, filled by `wvmi_symbolic_link_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_SYMBOLIC_LINK_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * Time of creation, a FILETIME (`_OBJECT_SYMBOLIC_LINK.CreationTime`).
+     */
+    uint64_t creation_time;
+    /**
+     * Flags as Windows numbers them (`_OBJECT_SYMBOLIC_LINK.Flags`).
+     */
+    uint32_t flags;
+    /**
+     * 1 when a driver's function computes the target each time; such a link has
+     * no target text.
+     */
+    uint32_t callback;
+    /**
+     * The letter of a drive, `'C'`; 0 for other links
+     * (`_OBJECT_SYMBOLIC_LINK.DosDeviceDriveIndex`).
+     */
+    uint32_t drive_letter;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_symbolic_link_details;
+
+/**
+ * What is known about a driver object of the guest, filled by `wvmi_driver_object_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_DRIVER_OBJECT_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * Base of the image; 0 for drivers without one (`_DRIVER_OBJECT.DriverStart`).
+     */
+    uint64_t start;
+    /**
+     * Address of the driver's loader entry, `wvmi_module_details.entry`; 0 for
+     * drivers without an image (`_DRIVER_OBJECT.DriverSection`).
+     */
+    uint64_t module_entry;
+    /**
+     * Entry function; 0 without one (`_DRIVER_OBJECT.DriverInit`).
+     */
+    uint64_t init;
+    /**
+     * Function that starts a request; 0 without one
+     * (`_DRIVER_OBJECT.DriverStartIo`).
+     */
+    uint64_t start_io;
+    /**
+     * Function that unloads the driver; 0 for one that stays
+     * (`_DRIVER_OBJECT.DriverUnload`).
+     */
+    uint64_t unload;
+    /**
+     * Functions for each kind of request, by `IRP_MJ_*` number
+     * (`_DRIVER_OBJECT.MajorFunction`).
+     */
+    uint64_t major_functions[WVMI_MAJOR_FUNCTIONS];
+    /**
+     * Size of the image in bytes (`_DRIVER_OBJECT.DriverSize`).
+     */
+    uint32_t size;
+    /**
+     * Flags as Windows numbers them, `DRVO_*` (`_DRIVER_OBJECT.Flags`).
+     */
+    uint32_t flags;
+} wvmi_driver_object_details;
+
+/**
+ * What is known about a device object, filled by `wvmi_device_object_info()` and
+ * `wvmi_device_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_DEVICE_OBJECT_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the object's body; always filled.
+     */
+    uint64_t object;
+    /**
+     * The driver that serves it, as a `wvmi_object`; 0 without one
+     * (`_DEVICE_OBJECT.DriverObject`).
+     */
+    uint64_t driver;
+    /**
+     * The device on top of this one, which sees requests first; 0 without one
+     * (`_DEVICE_OBJECT.AttachedDevice`).
+     */
+    uint64_t upper_device;
+    /**
+     * The device below this one, which this one was attached to; 0 without one
+     * (`_DEVOBJ_EXTENSION.AttachedTo`).
+     */
+    uint64_t lower_device;
+    /**
+     * Address of the driver's own data; 0 without any
+     * (`_DEVICE_OBJECT.DeviceExtension`).
+     */
+    uint64_t extension;
+    /**
+     * Type as Windows numbers it, `FILE_DEVICE_*` (`_DEVICE_OBJECT.DeviceType`).
+     */
+    uint32_t device_type;
+    /**
+     * Flags as Windows numbers them, `DO_*` (`_DEVICE_OBJECT.Flags`).
+     */
+    uint32_t flags;
+    /**
+     * Characteristics as Windows numbers them (`_DEVICE_OBJECT.Characteristics`).
+     */
+    uint32_t characteristics;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_device_object_details;
 
 /**
  * What is known about a token, filled by `wvmi_token_info()`.
@@ -3560,6 +4445,60 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
  * The type `WmiGuid`.
  */
 #define WVMI_OBJECT_WMI_GUID 81
+
+/**
+ * The object's own name, the last part of its path: of desktops and window
+ * stations, too (`_OBJECT_HEADER_NAME_INFO.Name`).
+ */
+#define WVMI_OBJECT_TEXT_NAME 0
+
+/**
+ * Full path: of a file with its device's, of a registry key in the registry
+ * (`"\\REGISTRY\\MACHINE\\SOFTWARE"`), of others in the namespace.
+ */
+#define WVMI_OBJECT_TEXT_PATH 1
+
+/**
+ * Name of the object's type (`_OBJECT_TYPE.Name`).
+ */
+#define WVMI_OBJECT_TEXT_TYPE_NAME 2
+
+/**
+ * Of a symbolic link, the path that it stands for
+ * (`_OBJECT_SYMBOLIC_LINK.LinkTarget`).
+ */
+#define WVMI_OBJECT_TEXT_LINK_TARGET 3
+
+/**
+ * Of a file, its name as it was opened (`_FILE_OBJECT.FileName`).
+ */
+#define WVMI_OBJECT_TEXT_FILE_NAME 4
+
+/**
+ * Of a driver, its name in its own words (`_DRIVER_OBJECT.DriverName`).
+ */
+#define WVMI_OBJECT_TEXT_DRIVER_NAME 5
+
+/**
+ * Of a driver, the name of its key among the services
+ * (`_DRIVER_EXTENSION.ServiceKeyName`).
+ */
+#define WVMI_OBJECT_TEXT_SERVICE_KEY 6
+
+/**
+ * Not known, or damaged.
+ */
+#define WVMI_RESET_UNKNOWN 0
+
+/**
+ * It stays signalled until somebody resets it (a notification).
+ */
+#define WVMI_RESET_MANUAL 1
+
+/**
+ * It releases one waiter and resets itself (a synchronization).
+ */
+#define WVMI_RESET_AUTO 2
 
 /**
  * The groups, without the user (`_TOKEN.UserAndGroups`).
@@ -5330,8 +6269,9 @@ wvmi_status wvmi_object_name(wvmi_session *session,
 
 /**
  * Reads the full path of an object, as the kernel's own query gives it: of a
- * file its device's path and its own, of other objects their place in the
- * namespace (`"\\BaseNamedObjects\\name"`).
+ * file its device's path and its own, of a registry key its path in the
+ * registry, of other objects their place in the namespace
+ * (`"\\BaseNamedObjects\\name"`).
  *
  * The path goes into `buffer` of `capacity` bytes; `length` (may be NULL)
  * receives its length.
@@ -5376,6 +6316,272 @@ wvmi_status wvmi_object_as_process(wvmi_session *session,
 wvmi_status wvmi_object_as_thread(wvmi_session *session,
                                   wvmi_object object,
                                   wvmi_thread *thread);
+
+/**
+ * Takes an object as the token that it is.
+ *
+ * `token` receives it. The reverse needs no call: a token's `object` is its
+ * object.
+ *
+ * Returns as `wvmi_object_as_process()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_as_token(wvmi_session *session, wvmi_object object, wvmi_token *token);
+
+/**
+ * Reads a text of an object.
+ *
+ * Unpaired surrogates become U+FFFD, and embedded NULs are kept and counted in
+ * `length`; `wvmi_object_text_utf16()` gives the units as they are.
+ *
+ * `kind` chooses the text. It goes into `buffer` of `capacity` bytes; `length`
+ * (may be NULL) receives its length.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL`; `WVMI_ERROR_NOT_FOUND` when
+ * the object has no such text, as a link whose target a driver computes;
+ * `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for another number, and for an object of a
+ * type that the text does not belong to; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_text(wvmi_session *session,
+                             wvmi_object object,
+                             wvmi_object_text_kind kind,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Reads a text of an object without loss, as UTF-16 units: names that UTF-8
+ * cannot carry hold unpaired surrogates or NULs.
+ *
+ * `kind` chooses the text. `units` receives at most `capacity` 16-bit units,
+ * without a terminator; `count` (may be NULL) receives the number of units that
+ * the text has.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL` when the text was cut, else
+ * as `wvmi_object_text()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_text_utf16(wvmi_session *session,
+                                   wvmi_object object,
+                                   wvmi_object_text_kind kind,
+                                   uint16_t *units,
+                                   size_t capacity,
+                                   size_t *count);
+
+/**
+ * Tells everything about a type of objects in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `object` is the type's own object, as `"\\ObjectTypes"` lists them. `details`
+ * receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_type_info(wvmi_session *session,
+                                  wvmi_object object,
+                                  wvmi_object_type_details *details,
+                                  size_t size);
+
+/**
+ * Begins an iteration over the types of objects, in order of their indexes
+ * (`ObTypeIndexTable`).
+ *
+ * `iter` receives the handle; free it with `wvmi_object_type_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_type_iter_new(wvmi_session *session, wvmi_object_type_iter **iter);
+
+/**
+ * Gets the next type.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a type is absent or damaged
+ * (the iteration goes on with the next), or the table is (it ends);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_object_type_iter_next(wvmi_object_type_iter *iter,
+                                       wvmi_object_type_details *details,
+                                       size_t size);
+
+/**
+ * Gets the details of many types at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one type; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_object_type_iter_next_many(wvmi_object_type_iter *iter,
+                                            wvmi_object_type_details *details,
+                                            size_t stride,
+                                            size_t capacity,
+                                            size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_object_type_iter_free(wvmi_object_type_iter *iter);
+
+/**
+ * Finds the object at a path of the namespace; symbolic links are not followed.
+ *
+ * `path` is UTF-8 and begins with a backslash: `"\\Device\\Null"`, `"\\"` for
+ * the root. ASCII case is ignored. `object` receives the object.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND`; `WVMI_ERROR_INVALID_ARGUMENT` for
+ * another path; `WVMI_ERROR_FAULT` or `WVMI_ERROR_CORRUPT` when a damaged
+ * directory may hide the object; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_by_path(wvmi_session *session, const char *path, wvmi_object *object);
+
+/**
+ * Finds what a path leads to when symbolic links are followed, at most 32 of
+ * them: the first object on the way that is neither directory nor link, or the
+ * object at its end.
+ *
+ * So `"\\??\\C:\\Windows\\notepad.exe"` gives the device of the drive, and the
+ * rest `"\\Windows\\notepad.exe"`, which only the device's driver understands.
+ * A link without a path, such as one whose target a driver computes, is where
+ * the way ends.
+ *
+ * `path` is UTF-8 and begins with a backslash; ASCII case is ignored.
+ * `process` gives `"\\??"` its meaning: its own drives come before those of the
+ * system, which alone count for `{0}`. `object` receives the object. The rest
+ * of the path, often empty, goes into `rest` of `capacity` bytes; `length` (may
+ * be NULL) receives its length. A `rest` of NULL with a capacity of 0 is not
+ * filled and is no error.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL` (`object` is not written);
+ * `WVMI_ERROR_NOT_FOUND`; `WVMI_ERROR_INVALID_ARGUMENT` for another path;
+ * `WVMI_ERROR_CORRUPT` when links lead to links without end; else as
+ * `wvmi_object_by_path()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_resolve(wvmi_session *session,
+                                const char *path,
+                                wvmi_process process,
+                                wvmi_object *object,
+                                char *rest,
+                                size_t capacity,
+                                size_t *length);
+
+/**
+ * Tells what drive letters mean to a process (`_EPROCESS.DeviceMap`).
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled. The links of the drives are in the directories;
+ * `wvmi_directory_iter_new()` lists them.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_NOT_FOUND`
+ * when the process has no map, and sees the drives of the system alone;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_device_map_info(wvmi_session *session,
+                                 wvmi_process process,
+                                 wvmi_device_map_details *details,
+                                 size_t size);
+
+/**
+ * Begins an iteration over the objects of a directory of the namespace, in the
+ * order of its buckets.
+ *
+ * `directory` is the directory's object; `wvmi_object_by_path()` finds it.
+ * `iter` receives the handle; free it with `wvmi_directory_iter_free()`.
+ *
+ * A damaged guest may have directories that contain each other: who walks down
+ * a tree bounds the depth.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_INVALID_ARGUMENT` for an object of another
+ * type; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_directory_iter_new(wvmi_session *session,
+                                    wvmi_object directory,
+                                    wvmi_directory_iter **iter);
+
+/**
+ * Gets the next object of a directory.
+ *
+ * `entry` receives the facts, `size` is `sizeof *entry`; its texts are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a chain of the directory is
+ * damaged or absent from here on (the iteration goes on with the next chain);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_directory_iter_next(wvmi_directory_iter *iter,
+                                     wvmi_directory_entry *entry,
+                                     size_t size);
+
+/**
+ * Gets many objects of a directory at once.
+ *
+ * `entries` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *entries`); `count` receives how many, on every return. Their texts are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one object; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_directory_iter_next_many(wvmi_directory_iter *iter,
+                                          wvmi_directory_entry *entries,
+                                          size_t stride,
+                                          size_t capacity,
+                                          size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_directory_iter_free(wvmi_directory_iter *iter);
 
 /**
  * Takes an object as the file object that it is.
@@ -5447,6 +6653,269 @@ wvmi_status wvmi_file_path(wvmi_session *session,
                            char *buffer,
                            size_t capacity,
                            size_t *length);
+
+/**
+ * Tells everything about a section in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_section_info(wvmi_session *session,
+                              wvmi_object object,
+                              wvmi_section_details *details,
+                              size_t size);
+
+/**
+ * Tells everything about an open registry key in one call;
+ * `wvmi_object_path()` gives its path.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_key_info(wvmi_session *session,
+                          wvmi_object object,
+                          wvmi_key_details *details,
+                          size_t size);
+
+/**
+ * Tells everything about an event object, which threads wait for, in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_event_object_info(wvmi_session *session,
+                                   wvmi_object object,
+                                   wvmi_event_object_details *details,
+                                   size_t size);
+
+/**
+ * Tells everything about a mutex (`Mutant`) in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_mutant_info(wvmi_session *session,
+                             wvmi_object object,
+                             wvmi_mutant_details *details,
+                             size_t size);
+
+/**
+ * Tells everything about a semaphore in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_semaphore_info(wvmi_session *session,
+                                wvmi_object object,
+                                wvmi_semaphore_details *details,
+                                size_t size);
+
+/**
+ * Tells everything about a timer in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_timer_info(wvmi_session *session,
+                            wvmi_object object,
+                            wvmi_timer_details *details,
+                            size_t size);
+
+/**
+ * Tells everything about an ALPC port in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_alpc_port_info(wvmi_session *session,
+                                wvmi_object object,
+                                wvmi_alpc_port_details *details,
+                                size_t size);
+
+/**
+ * Tells everything but the target about a symbolic link in one call;
+ * `wvmi_object_text()` gives the target.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_symbolic_link_info(wvmi_session *session,
+                                    wvmi_object object,
+                                    wvmi_symbolic_link_details *details,
+                                    size_t size);
+
+/**
+ * Tells everything but the texts and the devices about a driver object in one
+ * call; `wvmi_object_text()` gives its name and its service key,
+ * `wvmi_device_iter_new()` its devices.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_driver_object_info(wvmi_session *session,
+                                    wvmi_object object,
+                                    wvmi_driver_object_details *details,
+                                    size_t size);
+
+/**
+ * Tells everything about a device object in one call; `wvmi_object_path()` gives
+ * its path.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_device_object_info(wvmi_session *session,
+                                    wvmi_object object,
+                                    wvmi_device_object_details *details,
+                                    size_t size);
+
+/**
+ * Begins an iteration over the devices of a driver, the latest first
+ * (`_DRIVER_OBJECT.DeviceObject`).
+ *
+ * `driver` is the driver's object. `iter` receives the handle; free it with
+ * `wvmi_device_iter_free()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_INVALID_ARGUMENT` for an object of another
+ * type; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_device_iter_new(wvmi_session *session,
+                                 wvmi_object driver,
+                                 wvmi_device_iter **iter);
+
+/**
+ * Gets the next device.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when the chain is damaged or absent
+ * from here on (the iteration ends); `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_device_iter_next(wvmi_device_iter *iter,
+                                  wvmi_device_object_details *details,
+                                  size_t size);
+
+/**
+ * Gets the details of many devices at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one device; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_device_iter_next_many(wvmi_device_iter *iter,
+                                       wvmi_device_object_details *details,
+                                       size_t stride,
+                                       size_t capacity,
+                                       size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_device_iter_free(wvmi_device_iter *iter);
 
 /**
  * Gets the primary token of a process (`_EPROCESS.Token`).

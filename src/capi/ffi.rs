@@ -165,19 +165,6 @@ impl Call {
         Ok(unsafe { slice::from_raw_parts_mut(pointer, count) })
     }
 
-    /// A buffer for text: `length`, when not NULL, receives the needed length.
-    pub fn text_buffer(
-        &self,
-        buffer: *mut c_char,
-        capacity: usize,
-        length: *mut usize,
-    ) -> Result<TextBuffer<'_>> {
-        Ok(TextBuffer {
-            buffer: self.buffer(buffer.cast(), capacity, "buffer")?,
-            length: self.optional_output(length),
-        })
-    }
-
     /// A structure that the caller passes with its size: what an older caller
     /// does not know is zero, what a newer one sets beyond ours is refused.
     pub fn sized_input<T: Plain>(
@@ -403,36 +390,6 @@ impl<T: Plain> ArrayOutput<'_, T> {
             unsafe { ptr::copy_nonoverlapping(element.base, (&raw mut value).cast(), known) };
         }
         value
-    }
-}
-
-/// A buffer for text, and where its needed length goes.
-pub struct TextBuffer<'call> {
-    buffer: &'call mut [u8],
-    length: Option<Output<'call, usize>>,
-}
-
-impl TextBuffer<'_> {
-    /// Copies `text`, NUL-terminated, and reports its length without the
-    /// terminator; text that does not fit is cut between characters.
-    pub fn write(self, text: &str) -> Result<()> {
-        if let Some(length) = &self.length {
-            length.write(text.len());
-        }
-        let room = self.buffer.len().saturating_sub(1);
-        let kept = text.get(..text.floor_char_boundary(room)).unwrap_or(text);
-        if let Some(target) = self.buffer.get_mut(..kept.len()) {
-            target.copy_from_slice(kept.as_bytes());
-        }
-        if let Some(terminator) = self.buffer.get_mut(kept.len()) {
-            *terminator = 0;
-        }
-        if text.len() < self.buffer.len() {
-            return Ok(());
-        }
-        Err(Error::BufferTooSmall {
-            needed: text.len().saturating_add(1),
-        })
     }
 }
 

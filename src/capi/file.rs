@@ -14,7 +14,7 @@ use super::{
 use crate::{
     core::Va,
     error::{Error, Result},
-    os::windows::{FileAccess, FileObject, Windows},
+    os::windows::{ControlArea, FileAccess, FileObject, Windows},
 };
 
 /// A file object: the address of its `_FILE_OBJECT`. A value, nothing to free.
@@ -60,6 +60,16 @@ pub struct wvmi_file_details {
     pub delete_pending: u32,
     /// Always 0.
     pub reserved: u32,
+    /// Address of the `_CONTROL_AREA` of the file's pages as data; 0 while none
+    /// was cached or mapped (`_SECTION_OBJECT_POINTERS.DataSectionObject`).
+    pub data_section: u64,
+    /// Size of those pages in bytes (`_SEGMENT.SizeOfSegment`).
+    pub data_section_size: u64,
+    /// Address of the `_CONTROL_AREA` of the file as an executable image; 0 while
+    /// it is mapped as such nowhere (`_SECTION_OBJECT_POINTERS.ImageSectionObject`).
+    pub image_section: u64,
+    /// Size of the image in bytes (`_SEGMENT.SizeOfSegment`).
+    pub image_section_size: u64,
 }
 
 // SAFETY: integers only; every bit pattern is valid.
@@ -79,6 +89,14 @@ pub const WVMI_FILE_VALID_FLAGS: u64 = 0x10;
 pub const WVMI_FILE_VALID_ACCESS: u64 = 0x20;
 /// `delete_pending` was read.
 pub const WVMI_FILE_VALID_DELETE_PENDING: u64 = 0x40;
+/// `data_section` was read.
+pub const WVMI_FILE_VALID_DATA_SECTION: u64 = 0x80;
+/// `data_section_size` was read; only where there is such a section.
+pub const WVMI_FILE_VALID_DATA_SECTION_SIZE: u64 = 0x100;
+/// `image_section` was read.
+pub const WVMI_FILE_VALID_IMAGE_SECTION: u64 = 0x200;
+/// `image_section_size` was read; only where there is such a section.
+pub const WVMI_FILE_VALID_IMAGE_SECTION_SIZE: u64 = 0x400;
 
 /// Opened for reading.
 pub const WVMI_FILE_ACCESS_READ: u32 = 1;
@@ -176,6 +194,12 @@ fn describe(it: FileObject<'_>) -> Result<wvmi_file_details> {
     let device = it.device().map(|device| device.map(|it| it.address()));
     let related = it.related_file();
     let related = related.map(|file| file.map(|it| it.object().address()));
+    let data = v.found(WVMI_FILE_VALID_DATA_SECTION, it.data_section());
+    let (data_section, data_section_size) =
+        section(v, WVMI_FILE_VALID_DATA_SECTION_SIZE, data.flatten());
+    let image = v.found(WVMI_FILE_VALID_IMAGE_SECTION, it.image_section());
+    let (image_section, image_section_size) =
+        section(v, WVMI_FILE_VALID_IMAGE_SECTION_SIZE, image.flatten());
     let details = wvmi_file_details {
         valid: 0,
         object: it.object().address().0,
@@ -195,10 +219,21 @@ fn describe(it: FileObject<'_>) -> Result<wvmi_file_details> {
             .take(WVMI_FILE_VALID_DELETE_PENDING, it.is_delete_pending())
             .into(),
         reserved: 0,
+        data_section,
+        data_section_size,
+        image_section,
+        image_section_size,
     };
     Ok(wvmi_file_details {
         valid: valid.finish()?,
         ..details
+    })
+}
+
+/// Address and size of what holds pages of a file.
+fn section(valid: &mut Valid, size: u64, area: Option<ControlArea<'_>>) -> (u64, u64) {
+    area.map_or((0, 0), |area| {
+        (area.address().0, valid.take(size, area.size()))
     })
 }
 

@@ -335,18 +335,8 @@ pub unsafe extern "C" fn wvmi_read_utf16(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_read_utf16") };
     call.run(|| {
-        let output = call.buffer(units, capacity, "units")?;
-        let units = read_units(&call, session, (space, address), kind)?;
-        if let Some(count) = call.optional_output(count) {
-            count.write(units.len());
-        }
-        for (slot, unit) in output.iter_mut().zip(&units) {
-            *slot = *unit;
-        }
-        if units.len() > output.len() {
-            let needed = units.len().saturating_mul(2);
-            return Err(Error::BufferTooSmall { needed }.into());
-        }
+        let output = call.units_buffer(units, capacity, count)?;
+        output.write(&read_units(&call, session, (space, address), kind)?)?;
         Ok(WVMI_OK)
     })
 }

@@ -11,6 +11,7 @@ use super::{
     session::wvmi_session,
     status::{WVMI_OK, wvmi_status},
     thread::wvmi_thread,
+    token::wvmi_token,
     valid::{Valid, or_zero},
 };
 use crate::{
@@ -225,8 +226,9 @@ pub unsafe extern "C" fn wvmi_object_name(
 }
 
 /// Reads the full path of an object, as the kernel's own query gives it: of a
-/// file its device's path and its own, of other objects their place in the
-/// namespace (`"\\BaseNamedObjects\\name"`).
+/// file its device's path and its own, of a registry key its path in the
+/// registry, of other objects their place in the namespace
+/// (`"\\BaseNamedObjects\\name"`).
 ///
 /// The path goes into `buffer` of `capacity` bytes; `length` (may be NULL)
 /// receives its length.
@@ -315,6 +317,29 @@ pub unsafe extern "C" fn wvmi_object_as_thread(
     call.run(|| {
         cast(&call, session, object, (thread, "thread"), |it| {
             Ok(it.as_thread()?.as_ref().map(wvmi_thread::of))
+        })
+    })
+}
+
+/// Takes an object as the token that it is.
+///
+/// `token` receives it. The reverse needs no call: a token's `object` is its
+/// object.
+///
+/// Returns as `wvmi_object_as_process()`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_object_as_token(
+    session: *mut wvmi_session,
+    object: wvmi_object,
+    token: *mut wvmi_token,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_object_as_token") };
+    call.run(|| {
+        cast(&call, session, object, (token, "token"), |it| {
+            Ok(it.as_token()?.as_ref().map(wvmi_token::of))
         })
     })
 }

@@ -32,7 +32,7 @@ pub struct wvmi_token {
 unsafe impl Plain for wvmi_token {}
 
 impl wvmi_token {
-    fn of(token: &Token<'_>) -> Self {
+    pub(super) fn of(token: &Token<'_>) -> Self {
         Self {
             object: token.object().0,
         }

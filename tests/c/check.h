@@ -107,6 +107,43 @@ static inline wvmi_process process_of(const struct forged_process *forged)
     return process;
 }
 
+/* What the forge placed in the body of an object. */
+static inline uint64_t forged_fact(uint64_t object, const char *name)
+{
+    for (size_t i = 0; i < COUNT(forged_facts); i++) {
+        if (forged_facts[i].object == object && strcmp(forged_facts[i].name, name) == 0) {
+            return forged_facts[i].value;
+        }
+    }
+    fprintf(stderr, "the forge knows no %s of 0x%llx\n", name, (unsigned long long)object);
+    exit(1);
+}
+
+static inline const char *forged_text(uint64_t object, const char *name)
+{
+    for (size_t i = 0; i < COUNT(forged_texts); i++) {
+        if (forged_texts[i].object == object && strcmp(forged_texts[i].name, name) == 0) {
+            return forged_texts[i].text;
+        }
+    }
+    fprintf(stderr, "the forge knows no %s of 0x%llx\n", name, (unsigned long long)object);
+    exit(1);
+}
+
+/* Address of the object that the forge placed at a path. */
+static inline wvmi_object forged_object_at_path(const char *path)
+{
+    wvmi_object object;
+    for (size_t i = 0; i < COUNT(forged_objects); i++) {
+        if (forged_objects[i].path && strcmp(forged_objects[i].path, path) == 0) {
+            object.object = forged_objects[i].object;
+            return object;
+        }
+    }
+    fprintf(stderr, "the forge placed nothing at %s\n", path);
+    exit(1);
+}
+
 /* Takes the paths that the runner passes. */
 static inline void begin(int argc, char **argv)
 {

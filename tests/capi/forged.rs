@@ -48,6 +48,18 @@ struct forged_object {
     const char *type_name, *name, *path;
 };
 
+/* A number in the body of an object, and a text that it leads to. */
+struct forged_fact {
+    uint64_t object;
+    const char *name;
+    uint64_t value;
+};
+
+struct forged_text {
+    uint64_t object;
+    const char *name, *text;
+};
+
 struct forged_region {
     uint64_t process, vad, start, end, commit_charge;
     uint32_t protection, is_private, is_image, committed;
@@ -150,6 +162,7 @@ fn header(guest: &Guest) -> String {
     modules(expected, &mut out);
     handles(expected, &mut out);
     objects(expected, &mut out);
+    bodies(expected, &mut out);
     pages(expected, &mut out);
     user_mode(expected, &mut out);
     out.push_str("#endif\n");
@@ -302,6 +315,19 @@ fn objects(expected: &Expected, out: &mut String) {
         format!("{}, {}", numbers(&[it.address]), texts.join(", "))
     };
     table(out, "object", "objects", expected.objects.iter().map(row));
+}
+
+fn bodies(expected: &Expected, out: &mut String) {
+    let fact = |it: &winvmi_forge::ExpectedFact| {
+        let name = text(Some(&it.name));
+        format!("{:#x}U, {name}, {:#x}U", it.object, it.value)
+    };
+    table(out, "fact", "facts", expected.facts.iter().map(fact));
+    let row = |it: &winvmi_forge::ExpectedText| {
+        let texts = [&it.name, &it.text].map(|it| text(Some(it)));
+        format!("{:#x}U, {}", it.object, texts.join(", "))
+    };
+    table(out, "text", "texts", expected.texts.iter().map(row));
 }
 
 fn pages(expected: &Expected, out: &mut String) {

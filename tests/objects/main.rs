@@ -1,5 +1,6 @@
 //! Objects of forged guests of all layouts: what they are, are called and where they are.
 
+mod bodies;
 mod damage;
 mod namespace;
 mod real;

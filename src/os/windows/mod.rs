@@ -66,7 +66,7 @@ pub use self::{
     processor::Processor,
     protection::{ProcessProtection, ProtectionKind, ProtectionSigner},
     record::Record,
-    region::{Region, RegionKind, RegionProtection, Regions},
+    region::{ControlArea, Region, RegionKind, RegionProtection, Regions, SectionFlags},
     session::{TerminalSession, TerminalSessions},
     sid::Sid,
     sources::{ProcessSources, SourcedProcess, SourcedProcesses},

@@ -217,16 +217,19 @@ impl<'a> Process<'a> {
     /// (`\Device\HarddiskVolume2\Windows\explorer.exe`), `None` for processes of the kernel.
     /// Corresponds to `_EPROCESS.SeAuditProcessCreationInfo.ImageFileName`.
     pub fn image_path(&self) -> Result<Option<String>> {
+        let units = self.image_path_utf16()?;
+        Ok(units.map(|units| String::from_utf16_lossy(&units)))
+    }
+
+    /// UTF-16 units of [`Process::image_path`].
+    pub fn image_path_utf16(&self) -> Result<Option<Vec<u16>>> {
         let layout = self.layout();
         let audit = layout._EPROCESS.SeAuditProcessCreationInfo;
         let name = layout._SE_AUDIT_PROCESS_CREATION_INFO.ImageFileName;
         let name = self.record.embedded(audit).pointer_or_none(name)?;
-        let text = |name| {
-            self.record
-                .at(name)
-                .text(layout._OBJECT_NAME_INFORMATION.Name)
-        };
-        name.map(text).transpose()
+        let field = layout._OBJECT_NAME_INFORMATION.Name;
+        let units = |name| self.record.at(name).unicode_string(field);
+        name.map(units).transpose()
     }
 
     /// Base of the executable. Corresponds to `_EPROCESS.SectionBaseAddress`.

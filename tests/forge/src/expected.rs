@@ -1,5 +1,6 @@
 //! The answers: everything that the forge placed in a guest.
 
+mod fact;
 mod job;
 mod security;
 mod user;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::paging::PageSize;
 
+pub use fact::{ExpectedFact, ExpectedText};
 pub use job::ExpectedJob;
 pub use security::{ExpectedGroup, ExpectedToken};
 pub use user::{ExpectedParameters, ExpectedRegion, ExpectedTeb, ExpectedUserModule};
@@ -33,6 +35,10 @@ pub struct Expected {
     pub unloaded_modules: Vec<ExpectedUnloadedModule>,
     /// Objects with a header, in order of creation.
     pub objects: Vec<ExpectedObject>,
+    /// Numbers in the bodies of some objects.
+    pub facts: Vec<ExpectedFact>,
+    /// Texts that the bodies of some objects lead to.
+    pub texts: Vec<ExpectedText>,
     /// Handles of all processes.
     pub handles: Vec<ExpectedHandle>,
     /// Jobs, in order of creation.
@@ -411,6 +417,20 @@ impl Expected {
     /// The token at an address.
     pub fn token(&self, address: u64) -> Option<&ExpectedToken> {
         self.tokens.iter().find(|token| token.address == address)
+    }
+
+    /// A number in the body of an object.
+    pub fn fact(&self, object: u64, name: &str) -> Option<u64> {
+        let mut facts = self.facts.iter();
+        let fact = facts.find(|it| it.object == object && it.name == name);
+        fact.map(|it| it.value)
+    }
+
+    /// A text that the body of an object leads to.
+    pub fn text(&self, object: u64, name: &str) -> Option<&str> {
+        let mut texts = self.texts.iter();
+        let text = texts.find(|it| it.object == object && it.name == name);
+        text.map(|it| it.text.as_str())
     }
 
     /// The object of a namespace path.

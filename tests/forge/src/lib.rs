@@ -71,7 +71,7 @@ pub use layout::{KERNEL_PDB, Layout, LayoutFacts, UnknownLayout};
 pub use memory::{PAGE_SIZE, PhysicalMemory};
 pub use object::file::FileSpec;
 pub use object::token::TokenSpec;
-pub use object::{InfoMask, NewObject};
+pub use object::{InfoMask, NewObject, Reset};
 pub use options::Options;
 pub use paging::{FRAME_MASK, Leaf, PageSize, PteFlags};
 pub use process::job::JobSpec;

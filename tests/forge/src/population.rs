@@ -1,5 +1,6 @@
 //! The standard population: processes, threads, objects and handles of every kind.
 
+mod bodies;
 mod handles;
 mod jobs;
 mod objects;
@@ -18,5 +19,6 @@ pub(crate) fn populate(guest: &mut Guest) {
     jobs::place(guest, &processes);
     pages::place(guest, &processes);
     user::place(guest, &processes);
+    bodies::fill(guest, &processes);
     scale::enlarge(guest);
 }

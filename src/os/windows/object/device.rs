@@ -20,6 +20,11 @@ isr::macros::offsets! {
             Characteristics: Field,
             DeviceExtension: Field,
             DeviceType: Field,
+            DeviceObjectExtension: Field,
+        }
+
+        struct _DEVOBJ_EXTENSION {
+            AttachedTo: Field,
         }
     }
 }
@@ -64,6 +69,19 @@ impl<'a> DeviceObject<'a> {
     /// Corresponds to `_DEVICE_OBJECT.AttachedDevice`.
     pub fn attached_device(&self) -> Result<Option<DeviceObject<'a>>> {
         self.device(self.layout().AttachedDevice)
+    }
+
+    /// The device below this one, which this one was attached to.
+    /// Corresponds to `_DEVICE_OBJECT.DeviceObjectExtension.AttachedTo`.
+    pub fn lower_device(&self) -> Result<Option<DeviceObject<'a>>> {
+        let extension = self.layout().DeviceObjectExtension;
+        let Some(extension) = self.record.pointer_or_none(extension)? else {
+            return Ok(None);
+        };
+        let layout = &self.windows.layouts.object.device._DEVOBJ_EXTENSION;
+        let lower = self.record.at(extension);
+        let lower = lower.pointer_or_none(layout.AttachedTo)?;
+        Ok(lower.map(|lower| DeviceObject::new(self.windows, lower)))
     }
 
     fn device(&self, field: Field) -> Result<Option<DeviceObject<'a>>> {

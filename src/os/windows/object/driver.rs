@@ -2,7 +2,7 @@
 
 use isr::macros::Field;
 
-use super::{DeviceObject, Object, trail::Trail};
+use super::{DeviceObject, Object, name, trail::Trail};
 use crate::{
     core::Va,
     error::Result,
@@ -18,11 +18,16 @@ isr::macros::offsets! {
             DriverStart: Field,
             DriverSize: Field,
             DriverSection: Field,
+            DriverExtension: Field,
             DriverName: Field,
             DriverInit: Field,
             DriverStartIo: Field,
             DriverUnload: Field,
             MajorFunction: Field,
+        }
+
+        struct _DRIVER_EXTENSION {
+            ServiceKeyName: Field,
         }
     }
 }
@@ -53,6 +58,10 @@ impl<'a> DriverObject<'a> {
         &self.windows.layouts.object.driver._DRIVER_OBJECT
     }
 
+    fn extension_layout(&self) -> &'a _DRIVER_EXTENSION {
+        &self.windows.layouts.object.driver._DRIVER_EXTENSION
+    }
+
     /// The driver as an object.
     pub fn object(&self) -> Object<'a> {
         Object::new(self.windows, self.record.base())
@@ -61,6 +70,26 @@ impl<'a> DriverObject<'a> {
     /// Name (`\Driver\volmgr`). Corresponds to `_DRIVER_OBJECT.DriverName`.
     pub fn name(&self) -> Result<String> {
         self.record.text(self.layout().DriverName)
+    }
+
+    /// UTF-16 units of [`DriverObject::name`].
+    pub fn name_utf16(&self) -> Result<Vec<u16>> {
+        self.record.unicode_string(self.layout().DriverName)
+    }
+
+    /// Name of the driver's key among the services, `None` for drivers without an
+    /// extension; unpaired surrogates become U+FFFD.
+    /// Corresponds to `_DRIVER_OBJECT.DriverExtension.ServiceKeyName`.
+    pub fn service_key(&self) -> Result<Option<String>> {
+        self.service_key_utf16().map(name::text)
+    }
+
+    /// UTF-16 units of [`DriverObject::service_key`].
+    pub fn service_key_utf16(&self) -> Result<Option<Vec<u16>>> {
+        let extension = self.record.pointer_or_none(self.layout().DriverExtension)?;
+        let field = self.extension_layout().ServiceKeyName;
+        let name = |extension| self.record.at(extension).unicode_string(field);
+        extension.map(name).transpose()
     }
 
     /// Flags (`DRVO_*`). Corresponds to `_DRIVER_OBJECT.Flags`.

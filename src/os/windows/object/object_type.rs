@@ -59,6 +59,11 @@ impl<'a> ObjectType<'a> {
         })
     }
 
+    /// UTF-16 units of [`ObjectType::name`].
+    pub fn name_utf16(&self) -> Result<Vec<u16>> {
+        self.record.unicode_string(self.layout().Name)
+    }
+
     /// What objects of this type are.
     pub fn instance_kind(&self) -> Result<ObjectKind> {
         self.name().map(|name| ObjectKind::from_name(&name))

@@ -106,6 +106,8 @@ impl Guest {
             .set_string("LinkTarget", length, buffer)
             .set("DosDeviceDriveIndex", drive);
         self.write_record(link, &record);
+        self.expect_text(link, "link_target", target);
+        self.expect_facts(link, &[("drive", drive)]);
         link
     }
 

@@ -35,6 +35,7 @@ impl Guest {
             .set("Size", size)
             .set_string("DriverName", length, buffer);
         self.write_record(driver, &record);
+        self.expect_text(driver, "driver_name", path);
         driver
     }
 
@@ -58,6 +59,8 @@ impl Guest {
         let mut extension = self.record("_DEVOBJ_EXTENSION");
         extension.set("Type", 13).set("DeviceObject", device);
         self.write_record(device + size, &extension);
+        let facts = [("driver", driver), ("device_type", device_type.into())];
+        self.expect_facts(device, &facts);
         device
     }
 
@@ -95,6 +98,7 @@ impl Guest {
             record.set_string("FileName", length, buffer);
         }
         self.write_record(file, &record);
+        self.expect_text(file, "file_name", spec.name);
         file
     }
 
