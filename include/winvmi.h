@@ -257,6 +257,53 @@
 #define WVMI_PROCESS_VALID_WOW64 32768
 
 /**
+ * `session_id` was read.
+ */
+#define WVMI_PROCESS_VALID_SESSION_ID 65536
+
+/**
+ * `protection` was read.
+ */
+#define WVMI_PROCESS_VALID_PROTECTION 131072
+
+/**
+ * `wvmi_process_details.session_id`: the process belongs to no session.
+ */
+#define WVMI_TERMINAL_SESSION_NONE 4294967295
+
+/**
+ * `wvmi_process_details.protection`: the bits of the type.
+ */
+#define WVMI_PROTECTION_TYPE_MASK 7
+
+/**
+ * Type of protection: none.
+ */
+#define WVMI_PROTECTION_NONE 0
+
+/**
+ * Type of protection: against processes that are not protected (PPL).
+ */
+#define WVMI_PROTECTION_LIGHT 1
+
+/**
+ * Type of protection: against all but protected processes of an equal or higher
+ * signer.
+ */
+#define WVMI_PROTECTION_FULL 2
+
+/**
+ * `wvmi_process_details.protection`: what is denied is written down only.
+ */
+#define WVMI_PROTECTION_AUDIT 8
+
+/**
+ * `wvmi_process_details.protection >> WVMI_PROTECTION_SIGNER_SHIFT` is the
+ * number of the signer.
+ */
+#define WVMI_PROTECTION_SIGNER_SHIFT 4
+
+/**
  * The list of active processes (`PsActiveProcessHead`).
  */
 #define WVMI_PROCESS_SOURCE_ACTIVE_LIST 1
@@ -1013,6 +1060,121 @@
 #define WVMI_DEVICE_OBJECT_VALID_CHARACTERISTICS 64
 
 /**
+ * `parent` was read.
+ */
+#define WVMI_JOB_VALID_PARENT 1
+
+/**
+ * `user_time` was read.
+ */
+#define WVMI_JOB_VALID_USER_TIME 2
+
+/**
+ * `kernel_time` was read.
+ */
+#define WVMI_JOB_VALID_KERNEL_TIME 4
+
+/**
+ * `process_memory_limit` was read.
+ */
+#define WVMI_JOB_VALID_PROCESS_MEMORY_LIMIT 8
+
+/**
+ * `job_memory_limit` was read.
+ */
+#define WVMI_JOB_VALID_JOB_MEMORY_LIMIT 16
+
+/**
+ * `minimum_working_set` was read.
+ */
+#define WVMI_JOB_VALID_MINIMUM_WORKING_SET 32
+
+/**
+ * `maximum_working_set` was read.
+ */
+#define WVMI_JOB_VALID_MAXIMUM_WORKING_SET 64
+
+/**
+ * `limits` was read.
+ */
+#define WVMI_JOB_VALID_LIMITS 128
+
+/**
+ * `ui_restrictions` was read.
+ */
+#define WVMI_JOB_VALID_UI_RESTRICTIONS 256
+
+/**
+ * `active_process_limit` was read.
+ */
+#define WVMI_JOB_VALID_ACTIVE_PROCESS_LIMIT 512
+
+/**
+ * `active_processes` was read.
+ */
+#define WVMI_JOB_VALID_ACTIVE_PROCESSES 1024
+
+/**
+ * `total_processes` was read.
+ */
+#define WVMI_JOB_VALID_TOTAL_PROCESSES 2048
+
+/**
+ * `terminated_processes` was read.
+ */
+#define WVMI_JOB_VALID_TERMINATED_PROCESSES 4096
+
+/**
+ * `session_id` was read.
+ */
+#define WVMI_JOB_VALID_SESSION_ID 8192
+
+/**
+ * `id` was read.
+ */
+#define WVMI_JOB_VALID_ID 16384
+
+/**
+ * `minimum_working_set` and `maximum_working_set` count.
+ */
+#define WVMI_JOB_LIMIT_WORKING_SET 1
+
+/**
+ * `active_process_limit` counts.
+ */
+#define WVMI_JOB_LIMIT_ACTIVE_PROCESS 8
+
+/**
+ * `process_memory_limit` counts.
+ */
+#define WVMI_JOB_LIMIT_PROCESS_MEMORY 256
+
+/**
+ * `job_memory_limit` counts.
+ */
+#define WVMI_JOB_LIMIT_JOB_MEMORY 512
+
+/**
+ * Child processes may leave the job when they ask to.
+ */
+#define WVMI_JOB_LIMIT_BREAKAWAY_OK 2048
+
+/**
+ * Child processes are not a part of the job.
+ */
+#define WVMI_JOB_LIMIT_SILENT_BREAKAWAY_OK 4096
+
+/**
+ * Closing the last handle ends all processes.
+ */
+#define WVMI_JOB_LIMIT_KILL_ON_JOB_CLOSE 8192
+
+/**
+ * `id` was read.
+ */
+#define WVMI_TERMINAL_SESSION_VALID_ID 1
+
+/**
  * Room for the text of any SID with its terminator, in bytes.
  */
 #define WVMI_SID_SIZE 192
@@ -1226,7 +1388,9 @@ typedef struct wvmi_module_iter wvmi_module_iter;
 typedef struct wvmi_object_type_iter wvmi_object_type_iter;
 
 /**
- * An iteration over processes; made by `wvmi_process_iter_new()`.
+ * An iteration over processes; made by `wvmi_process_iter_new()`,
+ * `wvmi_process_iter_new_in_job()` or
+ * `wvmi_process_iter_new_in_terminal_session()`.
  */
 typedef struct wvmi_process_iter wvmi_process_iter;
 
@@ -1248,6 +1412,12 @@ typedef struct wvmi_region_iter wvmi_region_iter;
  * sessions can be open at once.
  */
 typedef struct wvmi_session wvmi_session;
+
+/**
+ * An iteration over terminal sessions; made by
+ * `wvmi_terminal_session_iter_new()`.
+ */
+typedef struct wvmi_terminal_session_iter wvmi_terminal_session_iter;
 
 /**
  * An iteration over the threads of a process; made by `wvmi_thread_iter_new()`.
@@ -1725,6 +1895,19 @@ typedef struct {
      * (`_EPROCESS.ImageFileName`).
      */
     char name[48];
+    /**
+     * Number of the terminal session: 0 for services, 1 and up for users;
+     * `WVMI_TERMINAL_SESSION_NONE` for processes of the kernel
+     * (`_MM_SESSION_SPACE.SessionId`).
+     */
+    uint32_t session_id;
+    /**
+     * Protection: the type in bits 0 to 2 (`WVMI_PROTECTION_*`), audit in bit 3,
+     * the signer in bits 4 to 7: 1 Authenticode, 2 code generation, 3
+     * antimalware, 4 LSA, 5 Windows, 6 WinTcb, 7 WinSystem, 8 app; unknown on
+     * Windows 7 (`_EPROCESS.Protection`).
+     */
+    uint32_t protection;
 } wvmi_process_details;
 
 /**
@@ -2822,6 +3005,120 @@ typedef struct {
      */
     uint32_t reserved;
 } wvmi_device_object_details;
+
+/**
+ * What is known about a job, filled by `wvmi_job_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_JOB_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the job object (`_EJOB`); always filled.
+     */
+    uint64_t object;
+    /**
+     * The job that this one is nested in, as a `wvmi_object`; 0 without one
+     * (`_EJOB.ParentJob`).
+     */
+    uint64_t parent;
+    /**
+     * User time of processes that ended, in units of 100 ns
+     * (`_EJOB.TotalUserTime`).
+     */
+    uint64_t user_time;
+    /**
+     * Kernel time of processes that ended, in units of 100 ns
+     * (`_EJOB.TotalKernelTime`).
+     */
+    uint64_t kernel_time;
+    /**
+     * Most committed bytes of each process (`_EJOB.ProcessMemoryLimit`).
+     */
+    uint64_t process_memory_limit;
+    /**
+     * Most committed bytes of all processes (`_EJOB.JobMemoryLimit`).
+     */
+    uint64_t job_memory_limit;
+    /**
+     * Lower bound of each working set in bytes (`_EJOB.MinimumWorkingSetSize`).
+     */
+    uint64_t minimum_working_set;
+    /**
+     * Upper bound of each working set in bytes (`_EJOB.MaximumWorkingSetSize`).
+     */
+    uint64_t maximum_working_set;
+    /**
+     * Which limits count: `WVMI_JOB_LIMIT_*` bits and others that Windows
+     * numbers, `JOB_OBJECT_LIMIT_*` (`_EJOB.LimitFlags`).
+     */
+    uint32_t limits;
+    /**
+     * What the processes may not do to the desktop, `JOB_OBJECT_UILIMIT_*` bits
+     * (`_EJOB.UIRestrictionsClass`).
+     */
+    uint32_t ui_restrictions;
+    /**
+     * Most processes at a time (`_EJOB.ActiveProcessLimit`).
+     */
+    uint32_t active_process_limit;
+    /**
+     * Number of processes in the job now (`_EJOB.ActiveProcesses`).
+     */
+    uint32_t active_processes;
+    /**
+     * Number of processes that ever were in the job (`_EJOB.TotalProcesses`).
+     */
+    uint32_t total_processes;
+    /**
+     * Number of processes that a limit ended (`_EJOB.TotalTerminatedProcesses`).
+     */
+    uint32_t terminated_processes;
+    /**
+     * Number of the terminal session that made the job (`_EJOB.SessionId`).
+     */
+    uint32_t session_id;
+    /**
+     * Number of the job; unknown before Windows 10 1607 (`_EJOB.JobId`).
+     */
+    uint32_t id;
+} wvmi_job_details;
+
+/**
+ * A terminal session of the guest: the address of its `_MM_SESSION_SPACE`. A
+ * value, nothing to free; not to be confused with a `wvmi_session`.
+ */
+typedef struct {
+    /**
+     * Address of the session's structure.
+     */
+    uint64_t address;
+} wvmi_terminal_session;
+
+/**
+ * What is known about a terminal session, filled by
+ * `wvmi_terminal_session_info()` and `wvmi_terminal_session_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_TERMINAL_SESSION_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the session's structure; always filled.
+     */
+    uint64_t address;
+    /**
+     * Number: 0 for services, 1 and up for users
+     * (`_MM_SESSION_SPACE.SessionId`).
+     */
+    uint32_t id;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_terminal_session_details;
 
 /**
  * What is known about a token, filled by `wvmi_token_info()`.
@@ -5609,6 +5906,9 @@ void wvmi_process_iter_free(wvmi_process_iter *iter);
 /**
  * Reads a text of a process.
  *
+ * Unpaired surrogates become U+FFFD, and embedded NULs are kept and counted in
+ * `length`; `wvmi_process_text_utf16()` gives the units as they are.
+ *
  * All but the kernel's image path are the process's own words: what it was
  * started with, and may have changed since.
  *
@@ -5629,6 +5929,25 @@ wvmi_status wvmi_process_text(wvmi_session *session,
                               char *buffer,
                               size_t capacity,
                               size_t *length);
+
+/**
+ * Reads a text of a process without loss, as UTF-16 units.
+ *
+ * `kind` chooses the text. `units` receives at most `capacity` 16-bit units,
+ * without a terminator; `count` (may be NULL) receives the number of units that
+ * the text has.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL` when the text was cut, else
+ * as `wvmi_process_text()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_text_utf16(wvmi_session *session,
+                                    wvmi_process process,
+                                    wvmi_process_text_kind kind,
+                                    uint16_t *units,
+                                    size_t capacity,
+                                    size_t *count);
 
 /**
  * Begins an iteration over the environment variables of a process.
@@ -6916,6 +7235,161 @@ wvmi_status wvmi_device_iter_next_many(wvmi_device_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_device_iter_free(wvmi_device_iter *iter);
+
+/**
+ * Tells everything but the processes about a job in one call;
+ * `wvmi_process_iter_new_in_job()` lists those.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read;
+ * `WVMI_ERROR_INVALID_ARGUMENT` for an object of another type;
+ * `WVMI_ERROR_FAULT` when no field was read; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_job_info(wvmi_session *session,
+                          wvmi_object object,
+                          wvmi_job_details *details,
+                          size_t size);
+
+/**
+ * Gets the innermost job that a process belongs to (`_EPROCESS.Job`).
+ *
+ * `job` receives the job's object.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` for a process in no job,
+ * `WVMI_ERROR_FAULT`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_job(wvmi_session *session, wvmi_process process, wvmi_object *job);
+
+/**
+ * Begins an iteration over the active processes of a job, those of jobs nested
+ * in it left out (`_EJOB.ProcessListHead`).
+ *
+ * `job` is the job's object. `iter` receives the handle; free it with
+ * `wvmi_process_iter_free()`. The `sources` of details are 0.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_INVALID_ARGUMENT` for an object of another
+ * type; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_iter_new_in_job(wvmi_session *session,
+                                         wvmi_object job,
+                                         wvmi_process_iter **iter);
+
+/**
+ * Tells what is known about a terminal session.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT`; `WVMI_ERROR_NO_LAYOUT` where the
+ * symbols do not describe sessions (Windows 11 24H2), for which
+ * `wvmi_process_info()` still tells the numbers; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_terminal_session_info(wvmi_session *session,
+                                       wvmi_terminal_session terminal,
+                                       wvmi_terminal_session_details *details,
+                                       size_t size);
+
+/**
+ * Gets the terminal session that a process belongs to (`_EPROCESS.Session`).
+ *
+ * `terminal` receives it.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` for processes of the kernel, which
+ * belong to none; `WVMI_ERROR_FAULT`; `WVMI_ERROR_NO_LAYOUT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_terminal_session(wvmi_session *session,
+                                          wvmi_process process,
+                                          wvmi_terminal_session *terminal);
+
+/**
+ * Begins an iteration over the processes of a terminal session
+ * (`_MM_SESSION_SPACE.ProcessList`).
+ *
+ * `iter` receives the handle; free it with `wvmi_process_iter_free()`. The
+ * `sources` of details are 0.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NO_LAYOUT` where the symbols do not describe
+ * sessions (Windows 11 24H2); `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_iter_new_in_terminal_session(wvmi_session *session,
+                                                      wvmi_terminal_session terminal,
+                                                      wvmi_process_iter **iter);
+
+/**
+ * Begins an iteration over the terminal sessions that active processes belong
+ * to, in the order of their first processes.
+ *
+ * `iter` receives the handle; free it with `wvmi_terminal_session_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_terminal_session_iter_new(wvmi_session *session,
+                                           wvmi_terminal_session_iter **iter);
+
+/**
+ * Gets the next terminal session.
+ *
+ * `terminal` receives it.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a process, or a part of the
+ * list of processes, is damaged or absent (the iteration goes on);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_terminal_session_iter_next(wvmi_terminal_session_iter *iter,
+                                            wvmi_terminal_session *terminal);
+
+/**
+ * Gets the details of many terminal sessions at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one session; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_terminal_session_iter_next_many(wvmi_terminal_session_iter *iter,
+                                                 wvmi_terminal_session_details *details,
+                                                 size_t stride,
+                                                 size_t capacity,
+                                                 size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_terminal_session_iter_free(wvmi_terminal_session_iter *iter);
 
 /**
  * Gets the primary token of a process (`_EPROCESS.Token`).

@@ -100,6 +100,21 @@ std::string text(Fill fill)
     return buffer;
 }
 
+/** UTF-16 units of any number from a function that fills (units, capacity, count). */
+template <typename Fill>
+std::u16string utf16(Fill fill)
+{
+    std::vector<uint16_t> buffer(128);
+    std::size_t count = 0;
+    wvmi_status status = fill(buffer.data(), buffer.size(), &count);
+    if (status == WVMI_ERROR_BUFFER_TOO_SMALL) {
+        buffer.resize(count);
+        status = fill(buffer.data(), buffer.size(), &count);
+    }
+    check(status);
+    return std::u16string(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
 /** Calls a function object that C knows as user data; nothing is thrown into C. */
 template <typename Function, typename... Arguments>
 void call_quietly(void *user_data, Arguments... arguments) noexcept
@@ -269,6 +284,17 @@ using Modules = Iteration<wvmi_module_iter, wvmi_module_details, wvmi_module_ite
                           wvmi_module_iter_free>;
 using Handles = Iteration<wvmi_handle_iter, wvmi_handle_details, wvmi_handle_iter_next_many,
                           wvmi_handle_iter_free>;
+using Directory = Iteration<wvmi_directory_iter, wvmi_directory_entry,
+                            wvmi_directory_iter_next_many, wvmi_directory_iter_free>;
+using ObjectTypes = Iteration<wvmi_object_type_iter, wvmi_object_type_details,
+                              wvmi_object_type_iter_next_many, wvmi_object_type_iter_free>;
+using Devices = Iteration<wvmi_device_iter, wvmi_device_object_details, wvmi_device_iter_next_many,
+                          wvmi_device_iter_free>;
+using TerminalSessions =
+    Iteration<wvmi_terminal_session_iter, wvmi_terminal_session_details,
+              wvmi_terminal_session_iter_next_many, wvmi_terminal_session_iter_free>;
+using TokenSids = Iteration<wvmi_token_sid_iter, wvmi_token_sid, wvmi_token_sid_iter_next_many,
+                            wvmi_token_sid_iter_free>;
 using Ranges =
     Iteration<wvmi_range_iter, wvmi_range, wvmi_range_iter_next_many, wvmi_range_iter_free>;
 
@@ -367,6 +393,169 @@ public:
         return detail::text([&](char *buffer, std::size_t capacity, std::size_t *length) {
             return wvmi_object_path(get(), object, buffer, capacity, length);
         });
+    }
+
+    /** A text of an object: one of WVMI_OBJECT_TEXT_*. */
+    std::string text(wvmi_object object, wvmi_object_text_kind kind) const
+    {
+        return detail::text([&](char *buffer, std::size_t capacity, std::size_t *length) {
+            return wvmi_object_text(get(), object, kind, buffer, capacity, length);
+        });
+    }
+
+    /** As text(), without loss. */
+    std::u16string text_utf16(wvmi_object object, wvmi_object_text_kind kind) const
+    {
+        return detail::utf16([&](uint16_t *units, std::size_t capacity, std::size_t *count) {
+            return wvmi_object_text_utf16(get(), object, kind, units, capacity, count);
+        });
+    }
+
+    /** The object at a path of the namespace; no link is followed. */
+    wvmi_object object(const std::string &path) const
+    {
+        wvmi_object object{};
+        check(wvmi_object_by_path(get(), path.c_str(), &object));
+        return object;
+    }
+
+    /** What a path leads to when links are followed, and the rest of the path. */
+    std::pair<wvmi_object, std::string> resolve(const std::string &path,
+                                                wvmi_process process = {}) const
+    {
+        wvmi_object object{};
+        std::string rest =
+            detail::text([&](char *buffer, std::size_t capacity, std::size_t *length) {
+                return wvmi_object_resolve(get(), path.c_str(), process, &object, buffer, capacity,
+                                           length);
+            });
+        return {object, std::move(rest)};
+    }
+
+    /** What is in a directory of the namespace. */
+    Directory directory(wvmi_object directory) const
+    {
+        return begun<Directory, wvmi_directory_iter>(wvmi_directory_iter_new, directory);
+    }
+
+    ObjectTypes object_types() const
+    {
+        return begun<ObjectTypes, wvmi_object_type_iter>(wvmi_object_type_iter_new);
+    }
+
+    Devices devices(wvmi_object driver) const
+    {
+        return begun<Devices, wvmi_device_iter>(wvmi_device_iter_new, driver);
+    }
+
+    TerminalSessions terminal_sessions() const
+    {
+        return begun<TerminalSessions, wvmi_terminal_session_iter>(wvmi_terminal_session_iter_new);
+    }
+
+    Processes processes(wvmi_terminal_session terminal) const
+    {
+        return begun<Processes, wvmi_process_iter>(wvmi_process_iter_new_in_terminal_session,
+                                                   terminal);
+    }
+
+    /** The processes of a job. */
+    Processes processes(wvmi_object job) const
+    {
+        return begun<Processes, wvmi_process_iter>(wvmi_process_iter_new_in_job, job);
+    }
+
+    wvmi_token token(wvmi_process process) const
+    {
+        wvmi_token token{};
+        check(wvmi_process_token(get(), process, &token));
+        return token;
+    }
+
+    wvmi_token_details info(wvmi_token token) const
+    {
+        return filled<wvmi_token_details>(wvmi_token_info, token);
+    }
+
+    TokenSids sids(wvmi_token token, wvmi_token_sids which = WVMI_TOKEN_SIDS_GROUPS) const
+    {
+        return begun<TokenSids, wvmi_token_sid_iter>(wvmi_token_sid_iter_new, token, which);
+    }
+
+    wvmi_object_details info(wvmi_object object) const
+    {
+        return filled<wvmi_object_details>(wvmi_object_info, object);
+    }
+
+    wvmi_terminal_session_details info(wvmi_terminal_session terminal) const
+    {
+        return filled<wvmi_terminal_session_details>(wvmi_terminal_session_info, terminal);
+    }
+
+    /** What objects of one type say; an object of another type throws. */
+    wvmi_section_details section(wvmi_object object) const
+    {
+        return filled<wvmi_section_details>(wvmi_section_info, object);
+    }
+
+    wvmi_key_details key(wvmi_object object) const
+    {
+        return filled<wvmi_key_details>(wvmi_key_info, object);
+    }
+
+    wvmi_event_object_details event_object(wvmi_object object) const
+    {
+        return filled<wvmi_event_object_details>(wvmi_event_object_info, object);
+    }
+
+    wvmi_mutant_details mutant(wvmi_object object) const
+    {
+        return filled<wvmi_mutant_details>(wvmi_mutant_info, object);
+    }
+
+    wvmi_semaphore_details semaphore(wvmi_object object) const
+    {
+        return filled<wvmi_semaphore_details>(wvmi_semaphore_info, object);
+    }
+
+    wvmi_timer_details timer(wvmi_object object) const
+    {
+        return filled<wvmi_timer_details>(wvmi_timer_info, object);
+    }
+
+    wvmi_alpc_port_details alpc_port(wvmi_object object) const
+    {
+        return filled<wvmi_alpc_port_details>(wvmi_alpc_port_info, object);
+    }
+
+    wvmi_symbolic_link_details symbolic_link(wvmi_object object) const
+    {
+        return filled<wvmi_symbolic_link_details>(wvmi_symbolic_link_info, object);
+    }
+
+    wvmi_driver_object_details driver_object(wvmi_object object) const
+    {
+        return filled<wvmi_driver_object_details>(wvmi_driver_object_info, object);
+    }
+
+    wvmi_device_object_details device_object(wvmi_object object) const
+    {
+        return filled<wvmi_device_object_details>(wvmi_device_object_info, object);
+    }
+
+    wvmi_object_type_details object_type(wvmi_object object) const
+    {
+        return filled<wvmi_object_type_details>(wvmi_object_type_info, object);
+    }
+
+    wvmi_job_details job(wvmi_object object) const
+    {
+        return filled<wvmi_job_details>(wvmi_job_info, object);
+    }
+
+    wvmi_device_map_details device_map(wvmi_process process) const
+    {
+        return filled<wvmi_device_map_details>(wvmi_device_map_info, process);
     }
 
     uint64_t symbol(const std::string &name) const

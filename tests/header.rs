@@ -45,6 +45,8 @@ const CHAPTERS: &[&str] = &[
     "symbolic_link",
     "driver_object",
     "device_object",
+    "job",
+    "terminal_session",
     "token",
     "token_sid_iter",
     "symbols",

@@ -61,6 +61,15 @@ pub struct wvmi_process_details {
     /// Name of the image, which Windows cuts at 14 or 15 bytes
     /// (`_EPROCESS.ImageFileName`).
     pub name: [c_char; 48],
+    /// Number of the terminal session: 0 for services, 1 and up for users;
+    /// `WVMI_TERMINAL_SESSION_NONE` for processes of the kernel
+    /// (`_MM_SESSION_SPACE.SessionId`).
+    pub session_id: u32,
+    /// Protection: the type in bits 0 to 2 (`WVMI_PROTECTION_*`), audit in bit 3,
+    /// the signer in bits 4 to 7: 1 Authenticode, 2 code generation, 3
+    /// antimalware, 4 LSA, 5 Windows, 6 WinTcb, 7 WinSystem, 8 app; unknown on
+    /// Windows 7 (`_EPROCESS.Protection`).
+    pub protection: u32,
 }
 
 // SAFETY: integers only; every bit pattern is valid.
@@ -98,6 +107,50 @@ pub const WVMI_PROCESS_VALID_HANDLE_TABLE: u64 = 0x2000;
 pub const WVMI_PROCESS_VALID_ACTIVE_THREADS: u64 = 0x4000;
 /// `wow64` was read.
 pub const WVMI_PROCESS_VALID_WOW64: u64 = 0x8000;
+/// `session_id` was read.
+pub const WVMI_PROCESS_VALID_SESSION_ID: u64 = 0x10000;
+/// `protection` was read.
+pub const WVMI_PROCESS_VALID_PROTECTION: u64 = 0x20000;
+
+/// `wvmi_process_details.session_id`: the process belongs to no session.
+pub const WVMI_TERMINAL_SESSION_NONE: u32 = 0xffffffff;
+
+/// `wvmi_process_details.protection`: the bits of the type.
+pub const WVMI_PROTECTION_TYPE_MASK: u32 = 7;
+/// Type of protection: none.
+pub const WVMI_PROTECTION_NONE: u32 = 0;
+/// Type of protection: against processes that are not protected (PPL).
+pub const WVMI_PROTECTION_LIGHT: u32 = 1;
+/// Type of protection: against all but protected processes of an equal or higher
+/// signer.
+pub const WVMI_PROTECTION_FULL: u32 = 2;
+/// `wvmi_process_details.protection`: what is denied is written down only.
+pub const WVMI_PROTECTION_AUDIT: u32 = 8;
+/// `wvmi_process_details.protection >> WVMI_PROTECTION_SIGNER_SHIFT` is the
+/// number of the signer.
+pub const WVMI_PROTECTION_SIGNER_SHIFT: u32 = 4;
+
+const _: () = {
+    use crate::os::windows::{ProcessProtection as Protection, ProtectionKind as Kind};
+    let audited = Protection((5 << WVMI_PROTECTION_SIGNER_SHIFT | WVMI_PROTECTION_AUDIT) as u8);
+    assert!(audited.is_audit() && audited.signer().0 == 5);
+    assert!(matches!(
+        Protection(WVMI_PROTECTION_NONE as u8).kind(),
+        Kind::None
+    ));
+    assert!(matches!(
+        Protection(WVMI_PROTECTION_LIGHT as u8).kind(),
+        Kind::Light
+    ));
+    assert!(matches!(
+        Protection(WVMI_PROTECTION_FULL as u8).kind(),
+        Kind::Full
+    ));
+    assert!(matches!(
+        Protection(WVMI_PROTECTION_TYPE_MASK as u8).kind(),
+        Kind::Unknown(7)
+    ));
+};
 
 /// The details of a process that `sources` name.
 pub fn describe(process: Process<'_>, sources: ProcessSources) -> (wvmi_process_details, Valid) {
@@ -109,6 +162,9 @@ pub fn describe(process: Process<'_>, sources: ProcessSources) -> (wvmi_process_
     let peb = it.peb().map(|peb| peb.map(|peb| peb.address));
     let native_peb = it.native_peb().map(|peb| peb.map(|peb| peb.address));
     let name = v.take(WVMI_PROCESS_VALID_NAME, it.name());
+    let session_id = it.session_id();
+    let session_id = session_id.map(|id| id.unwrap_or(WVMI_TERMINAL_SESSION_NONE));
+    let protection = it.protection().map(|protection| protection.0.into());
     let details = wvmi_process_details {
         valid: 0,
         object,
@@ -134,6 +190,8 @@ pub fn describe(process: Process<'_>, sources: ProcessSources) -> (wvmi_process_
         wow64: v.take(WVMI_PROCESS_VALID_WOW64, it.is_wow64()).into(),
         sources: sources.bits(),
         name: copy_text(&name),
+        session_id: v.take(WVMI_PROCESS_VALID_SESSION_ID, session_id),
+        protection: v.take(WVMI_PROCESS_VALID_PROTECTION, protection),
     };
     (
         wvmi_process_details {

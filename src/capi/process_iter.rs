@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    os::windows::{ProcessSources, SourcedProcesses},
+    os::windows::{Process, ProcessSources, Processes, SourcedProcesses, Windows},
 };
 
 /// The list of active processes (`PsActiveProcessHead`).
@@ -24,8 +24,48 @@ const _: () = assert!(
         && WVMI_PROCESS_SOURCE_CID_TABLE == ProcessSources::CID_TABLE.bits()
 );
 
-/// An iteration over processes; made by `wvmi_process_iter_new()`.
-pub struct wvmi_process_iter(Walk<SourcedProcesses<'static>>);
+/// An iteration over processes; made by `wvmi_process_iter_new()`,
+/// `wvmi_process_iter_new_in_job()` or
+/// `wvmi_process_iter_new_in_terminal_session()`.
+pub struct wvmi_process_iter(Walk<List>);
+
+/// Where processes come from.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an iterator is on the heap already"
+)]
+enum List {
+    Sourced(SourcedProcesses<'static>),
+    Linked(Processes<'static>),
+}
+
+impl Iterator for List {
+    type Item = Result<(Process<'static>, ProcessSources)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Sourced(processes) => processes.next(),
+            Self::Linked(processes) => {
+                let process = processes.next()?;
+                Some(process.map(|process| (process, ProcessSources::empty())))
+            }
+        }
+    }
+}
+
+impl wvmi_process_iter {
+    /// An iteration over the processes on one list.
+    pub(super) fn linked(
+        session: &Inside,
+        begin: impl FnOnce(&'static Windows) -> Result<Processes<'static>>,
+    ) -> Result<Self> {
+        // SAFETY: the reference is kept by the iterator alone, and the processes
+        // that it yields are turned into values at once.
+        let walk =
+            unsafe { Walk::new(session, |engine| begin(engine.windows()?).map(List::Linked)) };
+        walk.map(Self)
+    }
+}
 
 /// Begins an iteration over processes.
 ///
@@ -70,7 +110,8 @@ fn walk(session: &Inside, sources: ProcessSources) -> Result<wvmi_process_iter> 
     // that it yields are turned into values at once.
     let walk = unsafe {
         Walk::new(session, |engine| {
-            Ok(engine.windows()?.processes_from(sources))
+            let processes = engine.windows()?.processes_from(sources);
+            Ok(List::Sourced(processes))
         })
     };
     walk.map(wvmi_process_iter)

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::{
-    error::About,
+    error::{About, Failure},
     ffi::{Call, Plain, into_handle},
     gate::Inside,
     process::wvmi_process,
@@ -35,10 +35,11 @@ pub const WVMI_PROCESS_TEXT_WINDOW_TITLE: wvmi_process_text_kind = 5;
 /// Window station and desktop (`DesktopInfo`).
 pub const WVMI_PROCESS_TEXT_DESKTOP: wvmi_process_text_kind = 6;
 
-fn read(process: &Process<'_>, kind: wvmi_process_text_kind) -> Result<String> {
+/// UTF-16 units of a text.
+fn units(process: &Process<'_>, kind: wvmi_process_text_kind) -> Result<Vec<u16>> {
     let text = match kind {
         WVMI_PROCESS_TEXT_KERNEL_IMAGE_PATH => {
-            let path = process.image_path()?;
+            let path = process.image_path_utf16()?;
             return path.ok_or_else(|| Error::not_found("image path: the process has none"));
         }
         WVMI_PROCESS_TEXT_IMAGE_PATH => ParameterText::ImagePath,
@@ -52,7 +53,7 @@ fn read(process: &Process<'_>, kind: wvmi_process_text_kind) -> Result<String> {
             return Err(Error::invalid_argument("kind", reason));
         }
     };
-    parameters(process)?.text(text)
+    parameters(process)?.text_utf16(text)
 }
 
 fn parameters<'a>(process: &Process<'a>) -> Result<ProcessParameters<'a>> {
@@ -61,7 +62,21 @@ fn parameters<'a>(process: &Process<'a>) -> Result<ProcessParameters<'a>> {
     peb.parameters()?.ok_or_else(missing)
 }
 
+fn read(
+    call: &Call,
+    session: *mut wvmi_session,
+    process: wvmi_process,
+    kind: wvmi_process_text_kind,
+) -> Result<Vec<u16>, Failure> {
+    let session = call.session(session)?;
+    let units = units(&process.get(session.engine().windows()?), kind);
+    units.about("process", process.object)
+}
+
 /// Reads a text of a process.
+///
+/// Unpaired surrogates become U+FFFD, and embedded NULs are kept and counted in
+/// `length`; `wvmi_process_text_utf16()` gives the units as they are.
 ///
 /// All but the kernel's image path are the process's own words: what it was
 /// started with, and may have changed since.
@@ -88,10 +103,37 @@ pub unsafe extern "C" fn wvmi_process_text(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_process_text") };
     call.run(|| {
-        let session = call.session(session)?;
         let output = call.text_buffer(buffer, capacity, length)?;
-        let text = read(&process.get(session.engine().windows()?), kind);
-        output.write(&text.about("process", process.object)?)?;
+        let units = read(&call, session, process, kind)?;
+        output.write(&String::from_utf16_lossy(&units))?;
+        Ok(WVMI_OK)
+    })
+}
+
+/// Reads a text of a process without loss, as UTF-16 units.
+///
+/// `kind` chooses the text. `units` receives at most `capacity` 16-bit units,
+/// without a terminator; `count` (may be NULL) receives the number of units that
+/// the text has.
+///
+/// Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL` when the text was cut, else
+/// as `wvmi_process_text()`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_process_text_utf16(
+    session: *mut wvmi_session,
+    process: wvmi_process,
+    kind: wvmi_process_text_kind,
+    units: *mut u16,
+    capacity: usize,
+    count: *mut usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_process_text_utf16") };
+    call.run(|| {
+        let output = call.units_buffer(units, capacity, count)?;
+        output.write(&read(&call, session, process, kind)?)?;
         Ok(WVMI_OK)
     })
 }

@@ -15,6 +15,9 @@ static void details_are_the_forged_ones(const wvmi_process_details *details,
     CHECK(details->session == forged->session && details->token == forged->token);
     CHECK(details->handle_table == forged->handle_table);
     CHECK(details->image_base == forged->image_base && details->wow64 == forged->wow64);
+    CHECK(details->session_id == forged->session_id);
+    CHECK(details->protection == forged->protection);
+    CHECK((details->valid & WVMI_PROCESS_VALID_PROTECTION) != 0);
 }
 
 static void one_call_tells_everything(wvmi_session *session)
@@ -145,6 +148,43 @@ static void other_structure_sizes_work(wvmi_session *session)
     CHECK(older.object == forged_processes[0].object && older.untouched == 7);
 }
 
+static void protection_is_taken_apart(wvmi_session *session)
+{
+    wvmi_process process = process_of(forged_process_named("services.exe"));
+    wvmi_process_details details;
+    CHECK_OK(wvmi_process_info(session, process, &details, sizeof details));
+    CHECK((details.protection & WVMI_PROTECTION_TYPE_MASK) == WVMI_PROTECTION_LIGHT);
+    CHECK(details.protection >> WVMI_PROTECTION_SIGNER_SHIFT == 6);
+    CHECK((details.protection & WVMI_PROTECTION_AUDIT) == 0);
+}
+
+static void texts_are_given_without_loss(wvmi_session *session)
+{
+    static uint16_t units[4096];
+    static char text[WVMI_STRING_MAX + 1];
+    for (size_t i = 0; i < COUNT(forged_parameters); i++) {
+        const char *line = forged_parameters[i].command_line;
+        wvmi_process process = {forged_parameters[i].process};
+        size_t count = 0, length = 0, ascii = 0;
+        CHECK_OK(wvmi_process_text_utf16(session, process, WVMI_PROCESS_TEXT_COMMAND_LINE, units,
+                                         COUNT(units), &count));
+        CHECK_OK(wvmi_process_text(session, process, WVMI_PROCESS_TEXT_COMMAND_LINE, text,
+                                   sizeof text, &length));
+        CHECK(strcmp(text, line) == 0 && count <= length);
+        while (ascii < count && line[ascii] > 0) {
+            CHECK(units[ascii] == (uint16_t)line[ascii]);
+            ascii++;
+        }
+        CHECK(ascii > 0);
+        CHECK_STATUS(wvmi_process_text_utf16(session, process, WVMI_PROCESS_TEXT_COMMAND_LINE,
+                                             units, count - 1, &length),
+                     WVMI_ERROR_BUFFER_TOO_SMALL);
+        CHECK(length == count);
+        CHECK_STATUS(wvmi_process_text_utf16(session, process, 99, units, COUNT(units), NULL),
+                     WVMI_ERROR_INVALID_ARGUMENT);
+    }
+}
+
 int main(int argc, char **argv)
 {
     wvmi_session *session;
@@ -156,6 +196,8 @@ int main(int argc, char **argv)
     iteration_yields_all_and_ends_for_good(session);
     bulk_iteration_names_the_sources(session);
     other_structure_sizes_work(session);
+    protection_is_taken_apart(session);
+    texts_are_given_without_loss(session);
     CHECK_OK(wvmi_session_close(session));
     return 0;
 }

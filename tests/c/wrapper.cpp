@@ -37,6 +37,66 @@ static void ranges_yield_what_was_forged(const winvmi::Session &session)
     CHECK(session.path(wvmi_object{forged_objects[0].object}) == forged_objects[0].path);
 }
 
+static void objects_are_found_listed_and_told(const winvmi::Session &session)
+{
+    wvmi_object root = session.object("\\");
+    bool seen = false;
+    for (const auto &entry : session.directory(root)) {
+        seen = seen || std::string(entry.name, entry.name_length) == "Device";
+    }
+    CHECK(seen);
+    wvmi_object link = session.object("\\GLOBAL??\\C:");
+    CHECK(session.symbolic_link(link).drive_letter == 'C');
+    CHECK(session.text(link, WVMI_OBJECT_TEXT_LINK_TARGET) == "\\Device\\HarddiskVolume2");
+    CHECK(session.text_utf16(link, WVMI_OBJECT_TEXT_NAME) == u"C:");
+    auto [volume, rest] = session.resolve("\\??\\C:\\boot.ini");
+    CHECK(session.path(volume) == "\\Device\\HarddiskVolume2" && rest == "\\boot.ini");
+    auto device = session.device_object(volume);
+    for (const auto &found : session.devices(wvmi_object{device.driver})) {
+        CHECK(found.driver == device.driver);
+    }
+    CHECK(session.driver_object(wvmi_object{device.driver}).size != 0);
+    wvmi_object timer = session.object("\\BaseNamedObjects\\Daily");
+    CHECK(session.timer(timer).running == 1 && session.info(timer).kind == WVMI_OBJECT_TIMER);
+    bool refused = false;
+    try {
+        session.section(timer);
+    } catch (const winvmi::Error &error) {
+        refused = error.status() == WVMI_ERROR_INVALID_ARGUMENT;
+    }
+    CHECK(refused);
+    std::size_t types = 0;
+    for (const auto &type : session.object_types()) {
+        types += type.objects != 0;
+    }
+    CHECK(types > 10);
+}
+
+static void processes_belong_to_jobs_sessions_and_users(const winvmi::Session &session)
+{
+    wvmi_object job{forged_jobs[0].object};
+    std::size_t members = 0;
+    for (const auto &process : session.processes(job)) {
+        CHECK(process.object == forged_jobs[0].processes[members]);
+        members++;
+    }
+    CHECK(members == session.job(job).active_processes);
+    for (const auto &terminal : session.terminal_sessions()) {
+        wvmi_terminal_session value{terminal.address};
+        CHECK(session.info(value).id == terminal.id);
+        for (const auto &process : session.processes(value)) {
+            CHECK(process.session_id == terminal.id);
+        }
+    }
+    auto token = session.token(session.process("System"));
+    CHECK(std::string(session.info(token).user) == "S-1-5-18");
+    std::size_t sids = 0;
+    for (const auto &sid : session.sids(token)) {
+        sids += sid.attributes != 0;
+    }
+    CHECK(sids == 4);
+}
+
 static void memory_is_read_as_values(const winvmi::Session &session)
 {
     wvmi_space kernel{};
@@ -107,6 +167,8 @@ int main(int argc, char **argv)
     {
         winvmi::Session session(forged_dump, config);
         ranges_yield_what_was_forged(session);
+        objects_are_found_listed_and_told(session);
+        processes_belong_to_jobs_sessions_and_users(session);
         memory_is_read_as_values(session);
         errors_are_thrown(session);
     }

@@ -21,7 +21,7 @@ const DECLARATIONS: &str = r#"/* What the forge placed in the guest; generated b
 struct forged_process {
     uint64_t object, root, user_root, create_time, exit_time, peb, native_peb, session, token,
         handle_table, image_base;
-    uint32_t pid, parent_pid, wow64, threads, handles;
+    uint32_t pid, parent_pid, wow64, threads, handles, session_id, protection;
     int32_t exit_status;
     const char *name;
 };
@@ -46,6 +46,13 @@ struct forged_handle {
 struct forged_object {
     uint64_t object;
     const char *type_name, *name, *path;
+};
+
+struct forged_job {
+    uint64_t object, parent, user_time, kernel_time, process_memory_limit, job_memory_limit,
+        minimum_working_set, maximum_working_set;
+    uint32_t limits, ui_restrictions, active_process_limit, terminated, session_id, id, members;
+    uint64_t processes[4];
 };
 
 /* A number in the body of an object, and a text that it leads to. */
@@ -163,6 +170,7 @@ fn header(guest: &Guest) -> String {
     handles(expected, &mut out);
     objects(expected, &mut out);
     bodies(expected, &mut out);
+    jobs(expected, &mut out);
     pages(expected, &mut out);
     user_mode(expected, &mut out);
     out.push_str("#endif\n");
@@ -233,6 +241,8 @@ fn processes(expected: &Expected, out: &mut String) {
             it.is_wow64.into(),
             it.thread_count.into(),
             it.handle_count.into(),
+            it.session_id.unwrap_or(u32::MAX).into(),
+            it.protection.unwrap_or(0).into(),
         ];
         format!(
             "{}, {}, {}, {}",
@@ -328,6 +338,32 @@ fn bodies(expected: &Expected, out: &mut String) {
         format!("{:#x}U, {}", it.object, texts.join(", "))
     };
     table(out, "text", "texts", expected.texts.iter().map(row));
+}
+
+fn jobs(expected: &Expected, out: &mut String) {
+    let row = |it: &winvmi_forge::ExpectedJob| {
+        let numbers_of = [
+            it.address,
+            it.parent,
+            it.user_time,
+            it.kernel_time,
+            it.process_memory_limit * 0x1000,
+            it.job_memory_limit * 0x1000,
+            it.working_set.0 * 0x1000,
+            it.working_set.1 * 0x1000,
+            it.limit_flags.into(),
+            it.ui_restrictions.into(),
+            it.active_process_limit.into(),
+            it.terminated.into(),
+            it.session_id.into(),
+            it.id.unwrap_or(0).into(),
+            it.processes.len() as u64,
+        ];
+        let mut members = it.processes.clone();
+        members.resize(4, 0);
+        format!("{}, {{{}}}", numbers(&numbers_of), numbers(&members))
+    };
+    table(out, "job", "jobs", expected.jobs.iter().map(row));
 }
 
 fn pages(expected: &Expected, out: &mut String) {
