@@ -14,7 +14,7 @@ use winvmi::{
     },
     os::windows::Windows,
 };
-use winvmi_forge::{Guest, HandleAttributes, Layout, Options, ProcessSpec, ThreadSpec};
+use winvmi_forge::{Guest, HandleAttributes, JobSpec, Layout, Options, ProcessSpec, ThreadSpec};
 
 use crate::{support, tour::Tour};
 
@@ -82,7 +82,27 @@ pub fn small_guest(layout: Layout) -> Guest {
     guest.add_thread(process, &ThreadSpec::default());
     let event = guest.create_named("Event", "\\Event", guest.body_size("Event"));
     guest.open_handle(process, event, 0x1f_0003, HandleAttributes::INHERIT);
+    small_objects(&mut guest, process);
     guest
+}
+
+/// One object of each type whose body leads elsewhere.
+fn small_objects(guest: &mut Guest, process: u64) {
+    guest.create_job(&JobSpec::default(), &[process]);
+    let owner = guest.expected().threads[0].object;
+    let mutant = guest.create_named("Mutant", "\\Mutant", guest.body_size("Mutant"));
+    guest.fill_mutant(mutant, owner, 1);
+    let driver = guest.create_driver("\\Driver\\small");
+    guest.fill_driver(driver, 0, "small");
+    let lower = guest.create_device("\\Device\\Lower", driver, 7);
+    let upper = guest.create_device("\\Device\\Upper", driver, 7);
+    guest.attach_device(upper, lower);
+    let port = guest.create_named("ALPC Port", "\\Port", guest.body_size("ALPC Port"));
+    guest.fill_ports(port, process, process);
+    guest.create_symbolic_link("\\GLOBAL??\\S:", "\\Device\\Upper", 19);
+    let section = guest.create_section(Some("\\small.bin"), false, &[1; 16]);
+    let object = guest.create_named("Section", "\\Section", guest.body_size("Section"));
+    guest.fill_section(object, &section);
 }
 
 /// The Windows layer on a failing back end; `None` when it could not be had.

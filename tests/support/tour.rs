@@ -7,8 +7,8 @@ use winvmi::{
     Result,
     core::Va,
     os::windows::{
-        HandleTable, LoaderOrder, Module, Object, ParameterText, Peb, Process, ProcessSources,
-        Region, Thread, UserModule, Windows,
+        DeviceObject, DriverObject, HandleTable, JobObject, LoaderOrder, Module, Object,
+        ParameterText, Peb, Process, ProcessSources, Region, Thread, Token, UserModule, Windows,
     },
     pe::{ImageLayout, Pe},
 };
@@ -120,11 +120,22 @@ impl Tour {
             let _ = (it.name(), it.start(), it.end(), it.time());
         });
         let _ = windows.module_at(windows.kernel_base());
+        self.each(windows.terminal_sessions(), |tour, it| {
+            let _ = it.id();
+            tour.at(it.processes().map(Some), |tour, members| {
+                tour.each(members, |_, _| {});
+            });
+        });
     }
 
     fn namespace(&mut self, windows: &Windows) {
         self.each(windows.object_types(), |_, it| {
             let _ = (it.name(), it.index(), it.object_count());
+            let _ = (
+                it.handle_count(),
+                it.peak_object_count(),
+                it.peak_handle_count(),
+            );
         });
         for path in ["\\??\\C:\\Windows", "\\Device\\Null", "\\KnownDlls\\a"] {
             let _ = windows.object_at(path);
@@ -162,9 +173,19 @@ impl Tour {
         self.regions += self.each(process.regions(), |tour, it| tour.region(&it));
         let _ = (process.region(Va(0x7ffe_0000)), process.vad_hint());
         self.user_modules += self.each(process.user_modules(), |_, it| user_module(&it));
-        self.at(process.device_map(), |_, map| {
-            let _ = (map.drives(), map.dos_devices(), map.global_dos_devices());
+        self.at(process.device_map(), |tour, map| {
+            let _ = (map.drives(), map.global_dos_devices());
+            tour.at(map.dos_devices(), |tour, own| {
+                tour.each(own.entries(), |tour, link| tour.object(&link));
+            });
         });
+        let _ = (
+            process.session_id(),
+            process.protection(),
+            process.image_path(),
+        );
+        self.at(process.job(), |tour, job| tour.job(&job));
+        self.at(process.primary_token(), |tour, token| tour.token(&token));
         self.at(process.environment_block(), |tour, peb| tour.peb(&peb));
         let native = process.native_environment_block();
         self.at(native, |tour, peb| tour.peb(&peb));
@@ -220,16 +241,47 @@ impl Tour {
         self.at(object.as_section(), |_, it| {
             let _ = (it.start(), it.end(), it.size(), it.file());
         });
-        self.at(object.as_driver(), |tour, driver| {
-            let _ = (driver.name(), driver.module(), driver.major_functions());
-            tour.each(driver.devices(), |_, _| {});
-        });
+        self.at(object.as_driver(), |tour, it| tour.driver(&it));
+        self.at(object.as_device(), |_, it| device(&it));
+        self.at(object.as_job(), |tour, it| tour.job(&it));
+        self.at(object.as_token(), |tour, it| tour.token(&it));
         self.at(object.as_alpc_port(), |_, it| {
             let _ = (it.owner(), it.connection_port(), it.server_port());
         });
         self.at(object.as_mutant(), |_, it| {
-            let _ = (it.owner(), it.count());
+            let _ = (it.owner(), it.count(), it.is_abandoned());
         });
+        self.at(object.as_event(), |_, it| {
+            let _ = (it.reset_mode(), it.is_signalled());
+        });
+        self.at(object.as_semaphore(), |_, it| {
+            let _ = (it.count(), it.limit());
+        });
+        self.at(object.as_timer(), |_, it| {
+            let _ = (it.reset_mode(), it.is_running(), it.due_time());
+        });
+    }
+
+    fn driver(&mut self, driver: &DriverObject<'_>) {
+        let _ = (driver.name(), driver.module(), driver.major_functions());
+        let _ = (driver.service_key(), driver.start(), driver.size());
+        self.each(driver.devices(), |_, it| device(&it));
+    }
+
+    fn job(&mut self, job: &JobObject<'_>) {
+        let _ = (job.id(), job.parent(), job.limits(), job.job_memory_limit());
+        let _ = (job.active_processes(), job.session_id());
+        self.each(job.processes(), |_, it| {
+            let _ = it.id();
+        });
+    }
+
+    fn token(&mut self, token: &Token<'_>) {
+        let _ = (token.user(), token.privileges(), token.integrity_level());
+        let _ = (token.primary_group(), token.default_owner(), token.source());
+        self.each(token.groups(), |_, _| {});
+        self.each(token.restricted_sids(), |_, _| {});
+        self.each(token.capabilities(), |_, _| {});
     }
 
     fn region(&mut self, region: &Region<'_>) {
@@ -262,6 +314,11 @@ impl Tour {
             }
         });
     }
+}
+
+fn device(device: &DeviceObject<'_>) {
+    let _ = (device.driver(), device.attached_device());
+    let _ = (device.lower_device(), device.device_type());
 }
 
 fn module(module: &Module<'_>) {

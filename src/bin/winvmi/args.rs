@@ -50,6 +50,23 @@ pub struct Place {
     pub physical: bool,
 }
 
+/// Which objects are shown.
+#[derive(Group)]
+pub struct ObjectChoice {
+    /// Path in the namespace, or the address (0x...) of an object
+    #[arg(default_value = "\\")]
+    pub path: String,
+    /// Follow symbolic links
+    #[arg(long)]
+    pub follow: bool,
+    /// List the directories below, too
+    #[arg(long)]
+    pub recursive: bool,
+    /// Drive letters are those that the process with this id sees
+    #[arg(long, requires = "follow")]
+    pub pid: Option<u32>,
+}
+
 /// A module, and where it goes.
 #[derive(Group)]
 pub struct ModuleDump {
@@ -123,6 +140,13 @@ pub enum Command {
         target: Target,
         #[command(flatten)]
         process: ProcessFilter,
+    },
+    /// Objects: what a directory of the namespace holds, or what one object says
+    Objects {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        choice: ObjectChoice,
     },
     /// Modules of the kernel
     Modules {
@@ -199,6 +223,7 @@ impl Command {
             | Self::Threads { target, .. }
             | Self::Handles { target, .. }
             | Self::Tokens { target, .. }
+            | Self::Objects { target, .. }
             | Self::Modules { target }
             | Self::Regions { target, .. }
             | Self::Dlls { target, .. }

@@ -7,6 +7,8 @@ pub mod env;
 pub mod handles;
 pub mod info;
 pub mod modules;
+pub mod object_details;
+pub mod objects;
 pub mod ps;
 pub mod read;
 pub mod regions;

@@ -38,6 +38,7 @@ fn run(command: &Command) -> winvmi::Result<Report> {
         Command::Threads { process, .. } => commands::threads::run(&guest, process),
         Command::Tokens { process, .. } => commands::tokens::run(&guest, process),
         Command::Handles { process, .. } => commands::handles::run(&guest, process),
+        Command::Objects { choice, .. } => commands::objects::run(&guest, choice),
         Command::Modules { .. } => commands::modules::run(&guest),
         Command::Regions { process, .. } => commands::regions::run(&guest, process),
         Command::Dlls { process, .. } => commands::dlls::run(&guest, process),

@@ -20,6 +20,14 @@ pub enum Value {
     Text(String),
     /// Prints as its number of rows in tables.
     Rows(Vec<Row>),
+    /// Prints as `name=value` in tables, without what is not known.
+    Row(Row),
+}
+
+impl Value {
+    const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
 }
 
 impl fmt::Display for Value {
@@ -37,6 +45,7 @@ impl fmt::Display for Value {
                 .map(|c| if c.is_control() { '\u{fffd}' } else { c })
                 .try_for_each(|c| write!(f, "{c}")),
             Self::Rows(rows) => rows.len().fmt(f),
+            Self::Row(row) => row.fmt(f),
         }
     }
 }
@@ -51,6 +60,7 @@ impl Serialize for Value {
             Self::Flag(value) => serializer.serialize_bool(*value),
             Self::Text(value) => serializer.serialize_str(value),
             Self::Rows(rows) => rows.serialize(serializer),
+            Self::Row(row) => row.serialize(serializer),
         }
     }
 }
@@ -68,6 +78,17 @@ impl Row {
     fn get(&self, name: &str) -> Value {
         let found = self.0.iter().find(|(it, _)| *it == name);
         found.map_or(Value::None, |(_, value)| value.clone())
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.0.iter().filter(|(_, value)| !value.is_none());
+        for (index, (name, value)) in known.enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}{name}={value}")?;
+        }
+        Ok(())
     }
 }
 
@@ -219,6 +240,7 @@ value_from! {
     u32 => Number(u64::from),
     u64 => Number(|value| value),
     i32 => Signed(i64::from),
+    i64 => Signed(|value| value),
     bool => Flag(|value| value),
     String => Text(|value| value),
     &str => Text(String::from),

@@ -168,6 +168,14 @@ impl Guest {
         self.expect_facts(upper, &[("upper_device", 0), ("lower_device", lower)]);
     }
 
+    /// Fills a job of no processes.
+    pub fn fill_empty_job(&mut self, job: u64) {
+        let list = self.profile.offset("_EJOB", "ProcessListHead");
+        for field in ["ProcessListHead.Flink", "ProcessListHead.Blink"] {
+            self.poke_field(job, "_EJOB", field, job + list);
+        }
+    }
+
     /// Backs a section object by a section.
     pub fn fill_section(&mut self, object: u64, section: &Section) {
         let area = section.control_area;

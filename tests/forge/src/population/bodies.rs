@@ -15,6 +15,8 @@ pub(super) fn fill(guest: &mut Guest, processes: &Processes) {
     waitable(guest, processes);
     sections(guest);
     devices(guest);
+    let job = at(guest, "\\BaseNamedObjects\\WorkerJob");
+    guest.fill_empty_job(job);
     drives(guest, processes);
     let port = at(guest, "\\RPC Control\\lsasspirpc");
     guest.fill_ports(port, processes.wow64, processes.notepad);

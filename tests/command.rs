@@ -1,0 +1,140 @@
+//! The `winvmi` command on a forged dump: what it prints and how it ends.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+use winvmi_forge::{Expected, Guest, InfoMask, Layout, Options};
+
+/// A dump, and what is in it.
+struct Forged {
+    dump: PathBuf,
+    expected: Expected,
+}
+
+impl Forged {
+    fn new(name: &str, damage: impl Fn(&mut Guest)) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("command");
+        fs::create_dir_all(&folder).unwrap();
+        let mut guest = Guest::build(Layout::Win10_2004, &Options::default()).unwrap();
+        damage(&mut guest);
+        let dump = folder.join(name);
+        guest.write_full_dump(&dump).unwrap();
+        Self {
+            dump,
+            expected: guest.expected().clone(),
+        }
+    }
+
+    fn whole() -> &'static Self {
+        static FORGED: OnceLock<Forged> = OnceLock::new();
+        FORGED.get_or_init(|| Self::new("whole.dmp", |_| ()))
+    }
+
+    fn run(&self, command: &str, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_winvmi"))
+            .args([command, "--symbols"])
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/profiles"))
+            .arg(&self.dump)
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    /// The rows that a command prints, and its exit code.
+    fn rows(&self, command: &str, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
+        let arguments = [arguments, &["--json"]].concat();
+        let output = self.run(command, &arguments);
+        let rows = serde_json::from_slice(&output.stdout).unwrap();
+        (rows, output.status.code())
+    }
+
+    fn hex(&self, path: &str) -> String {
+        format!("{:#x}", self.expected.object_at(path).unwrap().address)
+    }
+}
+
+fn row_of<'a>(rows: &'a [Value], path: &str) -> &'a Value {
+    let row = rows.iter().find(|row| row["path"] == path);
+    row.unwrap_or_else(|| panic!("no row for {path}"))
+}
+
+#[test]
+fn objects_lists_the_root_and_all_below() {
+    let forged = Forged::whole();
+    let (root, code) = forged.rows("objects", &[]);
+    assert_eq!(code, Some(0));
+    assert_eq!(row_of(&root, "\\Device")["object"], forged.hex("\\Device"));
+    assert_eq!(row_of(&root, "\\DosDevices")["details"]["target"], "\\??");
+    let (all, code) = forged.rows("objects", &["--recursive"]);
+    assert_eq!(code, Some(0));
+    let in_namespace = |it: &&winvmi_forge::ExpectedObject| {
+        it.path.is_some() && !["File", "Key"].contains(&&*it.type_name)
+    };
+    let placed = forged.expected.objects.iter().filter(in_namespace);
+    // All but the root itself.
+    assert_eq!(all.len(), placed.count() - 1);
+    let job = row_of(&all, "\\Sessions\\1\\BaseNamedObjects\\ShellJob");
+    assert_eq!(job["details"]["processes"].as_array().unwrap().len(), 2);
+    let semaphore = row_of(&all, "\\Sessions\\1\\BaseNamedObjects\\Throttle");
+    assert_eq!(semaphore["details"]["limit"], 8);
+}
+
+#[test]
+fn objects_shows_one_and_follows_links() {
+    let forged = Forged::whole();
+    let drive = ["\\GLOBAL??\\C:"];
+    let (link, _) = forged.rows("objects", &drive);
+    assert_eq!(link[0]["type_name"], "SymbolicLink");
+    assert_eq!(link[0]["details"]["drive_letter"], "C");
+    let explorer = forged.expected.process_named("explorer.exe").unwrap();
+    let pid = explorer.pid.to_string();
+    let own = ["\\??\\Z:\\notes.txt", "--follow", "--pid", &pid];
+    let (found, code) = forged.rows("objects", &own);
+    assert_eq!(code, Some(0));
+    assert_eq!(found[0]["object"], forged.hex("\\Device\\HarddiskVolume2"));
+    assert_eq!(found[0]["rest"], "\\Users\\notes.txt");
+    let notes = "\\Device\\HarddiskVolume2\\Users\\user\\notes.txt";
+    let (file, _) = forged.rows("objects", &[&forged.hex(notes)]);
+    assert_eq!((file.len(), &file[0]["path"]), (1, &Value::from(notes)));
+    assert_eq!(file[0]["details"]["data_section_size"], 5 * 4096);
+}
+
+#[test]
+fn objects_ends_with_the_codes_of_all_commands() {
+    let forged = Forged::whole();
+    for (arguments, code) in [
+        (&["\\Nothing"][..], 1),
+        (&["Device"], 1),
+        (&["0x10"], 1),
+        (&["\\??\\Z:", "--pid", "4"], 2),
+    ] {
+        let output = forged.run("objects", arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn objects_tells_gaps_and_visits_no_directory_twice() {
+    let forged = Forged::new("damaged.dmp", |guest| {
+        let root = guest.lookup("\\").unwrap();
+        let sessions = guest.lookup("\\Sessions").unwrap();
+        guest.enter_directory(sessions, "Loop", root);
+        let null = guest.lookup("\\Device\\Null").unwrap();
+        let info = guest.object_info(null, InfoMask::NAME).unwrap();
+        guest.poke_field(info, "_OBJECT_HEADER_NAME_INFO", "Name.Buffer", 0x10);
+    });
+    let (rows, code) = forged.rows("objects", &["--recursive"]);
+    assert_eq!(code, Some(3));
+    let loops = rows.iter().filter(|row| row["object"] == forged.hex("\\"));
+    assert_eq!(loops.count(), 1);
+    let null = rows
+        .iter()
+        .find(|row| row["object"] == forged.hex("\\Device\\Null"));
+    assert_eq!(null.unwrap()["path"], Value::Null);
+}
