@@ -14,7 +14,8 @@ pub type Handle = *mut c_void;
 /// Any output or structure.
 pub type Place = *mut c_void;
 
-/// `wvmi_process`, `wvmi_thread`, `wvmi_object`, `wvmi_file`, `wvmi_module`.
+/// `wvmi_process`, `wvmi_thread`, `wvmi_object`, `wvmi_file`, `wvmi_module`,
+/// `wvmi_token`, `wvmi_terminal_session`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Object(pub u64);
@@ -52,12 +53,14 @@ macro_rules! family {
 
 family!(
     /// Makers of iterators over the whole guest.
-    ITER_NEW(session: Handle, iter: *mut Handle) = wvmi_module_iter_new
+    ITER_NEW(session: Handle, iter: *mut Handle) =
+        wvmi_module_iter_new wvmi_object_type_iter_new wvmi_terminal_session_iter_new
 );
 family!(
     /// Makers of iterators over a part of an object.
     OBJECT_ITER_NEW(session: Handle, object: Object, iter: *mut Handle) =
-        wvmi_thread_iter_new wvmi_handle_iter_new
+        wvmi_thread_iter_new wvmi_handle_iter_new wvmi_directory_iter_new wvmi_device_iter_new
+        wvmi_process_iter_new_in_job wvmi_process_iter_new_in_terminal_session
 );
 family!(
     /// Makers of iterators over processes.
@@ -72,17 +75,21 @@ family!(
     /// Steps that give an object.
     NEXT_OBJECT(iter: Handle, object: *mut Object) =
         wvmi_process_iter_next wvmi_thread_iter_next wvmi_module_iter_next
+        wvmi_terminal_session_iter_next
 );
 family!(
     /// Steps that fill a structure.
     NEXT_DETAILS(iter: Handle, details: Place, size: usize) =
-        wvmi_handle_iter_next wvmi_range_iter_next
+        wvmi_handle_iter_next wvmi_range_iter_next wvmi_directory_iter_next wvmi_device_iter_next
+        wvmi_object_type_iter_next
 );
 family!(
     /// Steps that fill arrays, in the order of [`IterKind`].
     NEXT_MANY(iter: Handle, details: Place, stride: usize, capacity: usize, count: *mut usize) =
         wvmi_process_iter_next_many wvmi_thread_iter_next_many wvmi_module_iter_next_many
-        wvmi_handle_iter_next_many wvmi_range_iter_next_many
+        wvmi_handle_iter_next_many wvmi_range_iter_next_many wvmi_directory_iter_next_many
+        wvmi_device_iter_next_many wvmi_object_type_iter_next_many
+        wvmi_terminal_session_iter_next_many
 );
 family!(
     /// Texts of objects.
@@ -91,10 +98,24 @@ family!(
         wvmi_object_name wvmi_object_path wvmi_file_name wvmi_file_path
 );
 family!(
+    /// Texts that a number chooses.
+    TEXT_OF(session: Handle, object: Object, kind: u32, buffer: *mut c_char, capacity: usize, length: *mut usize) =
+        wvmi_object_text wvmi_process_text
+);
+family!(
+    /// The same texts as UTF-16 units.
+    UNITS_OF(session: Handle, object: Object, kind: u32, units: *mut u16, capacity: usize, count: *mut usize) =
+        wvmi_object_text_utf16 wvmi_process_text_utf16
+);
+family!(
     /// Structures about objects.
     INFO(session: Handle, object: Object, details: Place, size: usize) =
         wvmi_process_info wvmi_thread_info wvmi_module_info wvmi_object_info wvmi_file_info
-        wvmi_handle_table_info
+        wvmi_handle_table_info wvmi_section_info wvmi_key_info wvmi_event_object_info
+        wvmi_mutant_info wvmi_semaphore_info wvmi_timer_info wvmi_alpc_port_info
+        wvmi_symbolic_link_info wvmi_driver_object_info wvmi_device_object_info
+        wvmi_object_type_info wvmi_job_info wvmi_token_info wvmi_device_map_info
+        wvmi_terminal_session_info
 );
 family!(
     /// Structures about handles.
@@ -120,6 +141,7 @@ family!(
     /// Objects from objects.
     GET_OBJECT(session: Handle, object: Object, result: *mut Object) =
         wvmi_thread_process wvmi_object_as_process wvmi_object_as_thread wvmi_object_as_file
+        wvmi_object_as_token wvmi_process_token wvmi_process_job wvmi_process_terminal_session
 );
 family!(
     /// Objects by 32-bit ids.
@@ -195,7 +217,12 @@ family!(
 family!(
     /// Names of things, asked for their places.
     NAMED(session: Handle, name: *const c_char, value: *mut u64) =
-        wvmi_symbol_address wvmi_struct_size wvmi_process_by_name
+        wvmi_symbol_address wvmi_struct_size wvmi_process_by_name wvmi_object_by_path
+);
+family!(
+    /// Paths that lead through links.
+    RESOLVE(session: Handle, path: *const c_char, process: Object, object: *mut Object, rest: *mut c_char, capacity: usize, length: *mut usize) =
+        wvmi_object_resolve
 );
 family!(
     /// Members of structures.
@@ -243,6 +270,10 @@ unsafe extern "C" {
     pub fn wvmi_module_iter_free(iter: Handle);
     pub fn wvmi_handle_iter_free(iter: Handle);
     pub fn wvmi_range_iter_free(iter: Handle);
+    pub fn wvmi_directory_iter_free(iter: Handle);
+    pub fn wvmi_device_iter_free(iter: Handle);
+    pub fn wvmi_object_type_iter_free(iter: Handle);
+    pub fn wvmi_terminal_session_iter_free(iter: Handle);
     pub fn wvmi_mapping_free(mapping: Handle);
     pub fn wvmi_config_free(config: Handle);
 }
@@ -255,6 +286,10 @@ pub enum IterKind {
     Module,
     Handle,
     Range,
+    Directory,
+    Device,
+    ObjectType,
+    TerminalSession,
 }
 
 impl IterKind {
@@ -266,6 +301,10 @@ impl IterKind {
             Self::Module => wvmi_module_iter_free,
             Self::Handle => wvmi_handle_iter_free,
             Self::Range => wvmi_range_iter_free,
+            Self::Directory => wvmi_directory_iter_free,
+            Self::Device => wvmi_device_iter_free,
+            Self::ObjectType => wvmi_object_type_iter_free,
+            Self::TerminalSession => wvmi_terminal_session_iter_free,
         }
     }
 }

@@ -117,6 +117,9 @@ fn space(input: &mut Unstructured<'_>) -> Result<Space> {
 fn name(input: &mut Unstructured<'_>) -> Result<*const c_char> {
     let names = [
         c"System",
+        c"\\",
+        c"\\??\\C:\\Windows",
+        c"\\BaseNamedObjects\\Global\\Daily",
         c"nt!PsActiveProcessHead",
         c"_EPROCESS",
         c"Pcb.DirectoryTableBase",
@@ -182,18 +185,30 @@ impl Caller {
             IterKind::Module,
             IterKind::Handle,
             IterKind::Range,
+            IterKind::Directory,
+            IterKind::Device,
+            IterKind::ObjectType,
+            IterKind::TerminalSession,
         ];
         let kind = pick(input, &kinds)?;
-        let sources = input.int_in_range(0..=4)?;
+        let sources = input.int_in_range(0..=6)?;
         let (start, end) = (address(input)?, input.arbitrary()?);
         // SAFETY: the only pointer is to a local.
         let status = unsafe {
             match kind {
-                IterKind::Process => c::PROCESS_ITER_NEW[0](session, sources, &mut iter),
+                IterKind::Process => match sources {
+                    5 => c::OBJECT_ITER_NEW[4](session, object, &mut iter),
+                    6 => c::OBJECT_ITER_NEW[5](session, object, &mut iter),
+                    _ => c::PROCESS_ITER_NEW[0](session, sources, &mut iter),
+                },
                 IterKind::Thread => c::OBJECT_ITER_NEW[0](session, object, &mut iter),
                 IterKind::Module => c::ITER_NEW[0](session, &mut iter),
                 IterKind::Handle => c::OBJECT_ITER_NEW[1](session, object, &mut iter),
                 IterKind::Range => c::RANGE_ITER_NEW[0](session, space, start, end, &mut iter),
+                IterKind::Directory => c::OBJECT_ITER_NEW[2](session, object, &mut iter),
+                IterKind::Device => c::OBJECT_ITER_NEW[3](session, object, &mut iter),
+                IterKind::ObjectType => c::ITER_NEW[1](session, &mut iter),
+                IterKind::TerminalSession => c::ITER_NEW[2](session, &mut iter),
             }
         };
         assert_eq!(status == 0, !iter.is_null());
@@ -217,6 +232,10 @@ impl Caller {
                 IterKind::Module => c::NEXT_OBJECT[2](iter, &mut object),
                 IterKind::Handle => c::NEXT_DETAILS[0](iter, room.pointer(), room.size()),
                 IterKind::Range => c::NEXT_DETAILS[1](iter, room.pointer(), room.size()),
+                IterKind::Directory => c::NEXT_DETAILS[2](iter, room.pointer(), room.size()),
+                IterKind::Device => c::NEXT_DETAILS[3](iter, room.pointer(), room.size()),
+                IterKind::ObjectType => c::NEXT_DETAILS[4](iter, room.pointer(), room.size()),
+                IterKind::TerminalSession => c::NEXT_OBJECT[3](iter, &mut object),
             }
         };
         room.assert_untouched_on_error(status);
@@ -261,7 +280,17 @@ impl Caller {
         let handle = input.arbitrary::<u16>()?.into();
         // SAFETY: all outputs are locals or have the size that is told.
         unsafe {
-            match input.int_in_range(0..=6)? {
+            match input.int_in_range(0..=8)? {
+                7 => {
+                    let text = pick(input, c::TEXT_OF)?;
+                    let kind = input.int_in_range(0..=8)?;
+                    text(session, object, kind, room.pointer(), capacity, length);
+                }
+                8 => {
+                    let text = pick(input, c::UNITS_OF)?;
+                    let kind = input.int_in_range(0..=8)?;
+                    text(session, object, kind, room.pointer(), capacity / 2, length);
+                }
                 0 => {
                     let text = pick(input, c::TEXT)?;
                     text(session, object, room.pointer(), capacity, length);
@@ -387,8 +416,14 @@ impl Caller {
         let mut value = 0;
         // SAFETY: all outputs are locals or have the size that is told.
         unsafe {
-            match input.int_in_range(0..=3)? {
+            match input.int_in_range(0..=4)? {
                 0 => pick(input, c::NAMED)?(session, first, &mut value),
+                4 => {
+                    let (process, mut found, mut length) = (object(input)?, Object(0), 0);
+                    let length = optional(input, &mut length)?;
+                    let text = room.pointer();
+                    c::RESOLVE[0](session, first, process, &mut found, text, capacity, length)
+                }
                 1 => c::FIELD[0](session, first, second, place, capacity),
                 2 => c::SYMBOLS_AT[0](session, addresses.as_ptr(), 2, place, capacity / 2),
                 _ => c::REGISTERS[0](session, input.arbitrary()?, place, capacity),
