@@ -580,6 +580,12 @@
 #define WVMI_LOADER_LIST_INITIALIZATION 4
 
 /**
+ * Beside the others: the lists are those of the 32-bit loader of a WoW64
+ * process.
+ */
+#define WVMI_LOADER_LIST_WOW64 16
+
+/**
  * `kind` was read.
  */
 #define WVMI_HANDLE_VALID_KIND 1
@@ -1431,7 +1437,7 @@ typedef struct wvmi_token_sid_iter wvmi_token_sid_iter;
 
 /**
  * An iteration over the modules of a process; made by
- * `wvmi_user_module_iter_new()`.
+ * `wvmi_user_module_iter_new()` or `wvmi_user_module_iter_new_in_order()`.
  */
 typedef struct wvmi_user_module_iter wvmi_user_module_iter;
 
@@ -1940,6 +1946,11 @@ typedef struct {
 } wvmi_variable;
 
 /**
+ * Whether a process may touch an address; one of the `WVMI_ADDRESS_*` numbers.
+ */
+typedef uint32_t wvmi_validity;
+
+/**
  * A thread: the address of its `_ETHREAD`. A value, nothing to free.
  *
  * Windows uses addresses again: the id and the creation time in
@@ -2156,8 +2167,8 @@ typedef struct {
 typedef uint32_t wvmi_region_kind;
 
 /**
- * What is known about a region, filled by `wvmi_region_at()` and
- * `wvmi_region_iter_next_many()`.
+ * What is known about a region, filled by `wvmi_region_at()`,
+ * `wvmi_region_info()` and `wvmi_region_iter_next_many()`.
  */
 typedef struct {
     /**
@@ -2211,7 +2222,7 @@ typedef struct {
     /**
      * Path of the mapped file, UTF-8, NUL-terminated; NULL when there is none.
      * Filled by the iterator only, which keeps it until its next call;
-     * `wvmi_file_path()` of `file` copies it.
+     * `wvmi_region_path()` copies it.
      */
     const char *path;
     /**
@@ -2221,13 +2232,47 @@ typedef struct {
 } wvmi_region_details;
 
 /**
- * Whether a process may touch an address; one of the `WVMI_ADDRESS_*` numbers.
+ * A region of a process: the address of its descriptor (`_MMVAD`). A value,
+ * nothing to free.
  */
-typedef uint32_t wvmi_validity;
+typedef struct {
+    /**
+     * Address of the `_MMVAD`.
+     */
+    uint64_t vad;
+} wvmi_region;
+
+/**
+ * A module of a process: an executable or a DLL. A value, nothing to free.
+ */
+typedef struct {
+    /**
+     * Object of the process that it is mapped in.
+     */
+    uint64_t process;
+    /**
+     * Address of its first byte.
+     */
+    uint64_t base;
+    /**
+     * Address of the loader's entry (`_LDR_DATA_TABLE_ENTRY`); 0 for an image
+     * that is on no list.
+     */
+    uint64_t entry;
+    /**
+     * The loader's lists that it is on: `WVMI_LOADER_LIST_*` bits. 0 for an image
+     * that was mapped behind the loader's back, or unlinked.
+     */
+    uint32_t lists;
+    /**
+     * 1 for 32-bit code, 0 for 64-bit code.
+     */
+    uint32_t wow64;
+} wvmi_user_module;
 
 /**
  * What is known about a module of a process, filled by
- * `wvmi_user_module_iter_next_many()`.
+ * `wvmi_user_module_info()` and `wvmi_user_module_iter_next_many()`.
  */
 typedef struct {
     /**
@@ -2268,7 +2313,8 @@ typedef struct {
      */
     uint32_t reserved;
     /**
-     * File name, UTF-8, NUL-terminated, valid until the iterator's next call.
+     * File name, UTF-8, NUL-terminated. Filled by the iterator only, which
+     * keeps it until its next call; `wvmi_user_module_text()` copies it.
      */
     const char *name;
     /**
@@ -2284,6 +2330,16 @@ typedef struct {
      */
     size_t path_length;
 } wvmi_user_module_details;
+
+/**
+ * A text of a module of a process; one of the `WVMI_USER_MODULE_TEXT_*` numbers.
+ */
+typedef uint32_t wvmi_user_module_text_kind;
+
+/**
+ * Whose code something belongs to; one of the `WVMI_ARCHITECTURE_*` numbers.
+ */
+typedef uint32_t wvmi_architecture;
 
 /**
  * Kind of an object; one of the `WVMI_OBJECT_*` numbers.
@@ -4207,6 +4263,21 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_SPACE_PHYSICAL 4
 
 /**
+ * That of the process's own code: 32-bit under WoW64, else 64-bit. The default.
+ */
+#define WVMI_ARCHITECTURE_OWN 0
+
+/**
+ * 64-bit code, also that of the 64-bit side of a WoW64 process.
+ */
+#define WVMI_ARCHITECTURE_X64 1
+
+/**
+ * 32-bit code.
+ */
+#define WVMI_ARCHITECTURE_X86 2
+
+/**
  * `_UNICODE_STRING` of 64-bit code: 16 bytes, the buffer's address at offset 8.
  */
 #define WVMI_STRING_UNICODE64 0
@@ -4274,6 +4345,21 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_PROCESS_TEXT_DESKTOP 6
 
 /**
+ * What decides is itself not in the image, or damaged.
+ */
+#define WVMI_ADDRESS_UNKNOWN 0
+
+/**
+ * The page is there, or Windows would bring it in.
+ */
+#define WVMI_ADDRESS_VALID 1
+
+/**
+ * The access would fail.
+ */
+#define WVMI_ADDRESS_INVALID 2
+
+/**
  * Not known: see `WVMI_REGION_VALID_KIND`.
  */
 #define WVMI_REGION_UNKNOWN 0
@@ -4319,19 +4405,20 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_REGION_ROTATE_PHYSICAL 8
 
 /**
- * What decides is itself not in the image, or damaged.
+ * File name: what the loader says, else the end of the mapped file's path.
  */
-#define WVMI_ADDRESS_UNKNOWN 0
+#define WVMI_USER_MODULE_TEXT_NAME 0
 
 /**
- * The page is there, or Windows would bring it in.
+ * Path: what the loader says (`"C:\\..."`), else the mapped file's.
  */
-#define WVMI_ADDRESS_VALID 1
+#define WVMI_USER_MODULE_TEXT_PATH 1
 
 /**
- * The access would fail.
+ * Path of the mapped file in the kernel's words (`"\\Device\\..."`), which the
+ * process cannot change.
  */
-#define WVMI_ADDRESS_INVALID 2
+#define WVMI_USER_MODULE_TEXT_MAPPED_PATH 2
 
 /**
  * A type that the library does not know by its name.
@@ -6022,6 +6109,22 @@ wvmi_status wvmi_process_read(wvmi_session *session,
                               size_t *done);
 
 /**
+ * Tells whether a process may touch an address, whether or not the page is in
+ * memory now.
+ *
+ * `address` is any address. `validity` receives the answer.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_address_validity(wvmi_session *session,
+                                  wvmi_process process,
+                                  uint64_t address,
+                                  wvmi_validity *validity);
+
+/**
  * Finds a thread by its id, in the table of ids (`PspCidTable`).
  *
  * `thread` receives it.
@@ -6283,7 +6386,8 @@ void wvmi_module_iter_free(wvmi_module_iter *iter);
  * Finds the region of a process that an address lies in.
  *
  * `address` is any address. `details` receives the facts, `size` is `sizeof
- * *details`; `path` is NULL.
+ * *details`; `path` is NULL. `details->vad` is the region's value for the other
+ * calls about regions.
  *
  * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the address is free;
  * `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
@@ -6299,20 +6403,58 @@ wvmi_status wvmi_region_at(wvmi_session *session,
                            size_t size);
 
 /**
- * Tells whether a process may touch an address, whether or not the page is in
- * memory now.
+ * Tells everything but the path about a region in one call.
  *
- * `address` is any address. `validity` receives the answer.
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled. `path` is NULL: `wvmi_region_path()` copies it.
  *
- * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
- * `WVMI_ERROR_NO_SYMBOLS`.
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
  *
  * Any thread, also from a callback.
  */
-wvmi_status wvmi_address_validity(wvmi_session *session,
-                                  wvmi_process process,
-                                  uint64_t address,
-                                  wvmi_validity *validity);
+wvmi_status wvmi_region_info(wvmi_session *session,
+                             wvmi_region region,
+                             wvmi_region_details *details,
+                             size_t size);
+
+/**
+ * Reads the path of the file that a region maps, in the kernel's words
+ * (`"\\Device\\HarddiskVolume2\\Windows\\System32\\ntdll.dll"`).
+ *
+ * The path goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length. `wvmi_region_path_utf16()` gives its units as they are.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL`; `WVMI_ERROR_NOT_FOUND` when
+ * no file is mapped; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_region_path(wvmi_session *session,
+                             wvmi_region region,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Reads the path of the file that a region maps without loss, as UTF-16 units.
+ *
+ * `units` receives at most `capacity` 16-bit units, without a terminator;
+ * `count` (may be NULL) receives the number of units that the path has.
+ *
+ * Returns as `wvmi_region_path()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_region_path_utf16(wvmi_session *session,
+                                   wvmi_region region,
+                                   uint16_t *units,
+                                   size_t capacity,
+                                   size_t *count);
 
 /**
  * Begins an iteration over the regions of a process, in order of addresses
@@ -6328,6 +6470,19 @@ wvmi_status wvmi_address_validity(wvmi_session *session,
 wvmi_status wvmi_region_iter_new(wvmi_session *session,
                                  wvmi_process process,
                                  wvmi_region_iter **iter);
+
+/**
+ * Gets the next region.
+ *
+ * `region` receives it.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a part of the tree is damaged
+ * or absent (the iteration goes on with its other branches);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_region_iter_next(wvmi_region_iter *iter, wvmi_region *region);
 
 /**
  * Gets the details of many regions at once.
@@ -6357,6 +6512,98 @@ wvmi_status wvmi_region_iter_next_many(wvmi_region_iter *iter,
 void wvmi_region_iter_free(wvmi_region_iter *iter);
 
 /**
+ * Tells everything but the texts about a module of a process in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled. `name` and `path` are NULL: `wvmi_user_module_text()` copies them.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_info(wvmi_session *session,
+                                  wvmi_user_module module,
+                                  wvmi_user_module_details *details,
+                                  size_t size);
+
+/**
+ * Reads a text of a module of a process.
+ *
+ * `kind` chooses the text. It goes into `buffer` of `capacity` bytes; `length`
+ * (may be NULL) receives its length. Unpaired surrogates become U+FFFD;
+ * `wvmi_user_module_text_utf16()` gives the units as they are.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL`; `WVMI_ERROR_NOT_FOUND` when
+ * no file is mapped there; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_text(wvmi_session *session,
+                                  wvmi_user_module module,
+                                  wvmi_user_module_text_kind kind,
+                                  char *buffer,
+                                  size_t capacity,
+                                  size_t *length);
+
+/**
+ * Reads a text of a module of a process without loss, as UTF-16 units.
+ *
+ * `kind` chooses the text. `units` receives at most `capacity` 16-bit units,
+ * without a terminator; `count` (may be NULL) receives the number of units that
+ * the text has.
+ *
+ * Returns as `wvmi_user_module_text()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_text_utf16(wvmi_session *session,
+                                        wvmi_user_module module,
+                                        wvmi_user_module_text_kind kind,
+                                        uint16_t *units,
+                                        size_t capacity,
+                                        size_t *count);
+
+/**
+ * Finds the module of a process that an address lies in.
+ *
+ * `address` is any address. `module` receives the module.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_at(wvmi_session *session,
+                                wvmi_process process,
+                                uint64_t address,
+                                wvmi_user_module *module);
+
+/**
+ * Finds a module of a process by its name.
+ *
+ * `name` is its file name, UTF-8; ASCII case does not count, the extension may
+ * be left out. `architecture` tells native and WoW64 modules of one name apart:
+ * one of `WVMI_ARCHITECTURE_*`. `module` receives the module.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_FAULT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_by_name(wvmi_session *session,
+                                     wvmi_process process,
+                                     const char *name,
+                                     wvmi_architecture architecture,
+                                     wvmi_user_module *module);
+
+/**
  * Begins an iteration over the modules of a process: those that its loaders
  * list (the 32-bit loader first under WoW64), then mapped images that are on no
  * list.
@@ -6371,6 +6618,41 @@ void wvmi_region_iter_free(wvmi_region_iter *iter);
 wvmi_status wvmi_user_module_iter_new(wvmi_session *session,
                                       wvmi_process process,
                                       wvmi_user_module_iter **iter);
+
+/**
+ * Begins an iteration over one list of a loader of a process, in the order of
+ * the list and with nothing that is not on it.
+ *
+ * `list` is `WVMI_LOADER_LIST_LOAD`, `WVMI_LOADER_LIST_MEMORY` or
+ * `WVMI_LOADER_LIST_INITIALIZATION`; `architecture` says which loader's: one of
+ * `WVMI_ARCHITECTURE_*`. A module's `lists` are this list alone. `iter` receives
+ * the handle; free it with `wvmi_user_module_iter_free()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the process has no such loader;
+ * `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_iter_new_in_order(wvmi_session *session,
+                                               wvmi_process process,
+                                               uint32_t list,
+                                               wvmi_architecture architecture,
+                                               wvmi_user_module_iter **iter);
+
+/**
+ * Gets the next module.
+ *
+ * `module` receives it.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a part of the lists or of the
+ * regions is damaged or absent (the iteration goes on with what can be reached
+ * otherwise); `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_user_module_iter_next(wvmi_user_module_iter *iter, wvmi_user_module *module);
 
 /**
  * Gets the details of many modules at once.

@@ -10,6 +10,7 @@
 
 mod action;
 mod alpc_port;
+mod architecture;
 mod bulk;
 mod call_hook;
 mod callback;
@@ -49,6 +50,7 @@ mod process_iter;
 mod process_memory;
 mod process_text;
 mod region;
+mod region_iter;
 mod registers;
 mod section;
 mod session;
@@ -66,6 +68,7 @@ mod token;
 mod token_sid_iter;
 mod translate;
 mod user_module;
+mod user_module_iter;
 mod valid;
 mod version;
 mod walk;

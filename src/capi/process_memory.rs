@@ -1,9 +1,13 @@
 //! Memory of a process as the process itself would find it.
 
 use super::{
-    ffi::Call, memory::report, process::wvmi_process, session::wvmi_session, status::wvmi_status,
+    ffi::Call,
+    memory::report,
+    process::wvmi_process,
+    session::wvmi_session,
+    status::{WVMI_OK, wvmi_status},
 };
-use crate::{core::Va, error::Error};
+use crate::{core::Va, error::Error, os::windows::Validity};
 
 /// `wvmi_process_read`: pages that were never touched read as zeros, as they
 /// would for the process.
@@ -52,5 +56,46 @@ pub unsafe extern "C" fn wvmi_process_read(
             .with_zeros(flags & WVMI_PROCESS_READ_ZEROS != 0)
             .read(Va(address), buffer);
         report(result, size, call.optional_output(done))
+    })
+}
+
+/// Whether a process may touch an address; one of the `WVMI_ADDRESS_*` numbers.
+pub type wvmi_validity = u32;
+
+/// What decides is itself not in the image, or damaged.
+pub const WVMI_ADDRESS_UNKNOWN: wvmi_validity = 0;
+/// The page is there, or Windows would bring it in.
+pub const WVMI_ADDRESS_VALID: wvmi_validity = 1;
+/// The access would fail.
+pub const WVMI_ADDRESS_INVALID: wvmi_validity = 2;
+
+/// Tells whether a process may touch an address, whether or not the page is in
+/// memory now.
+///
+/// `address` is any address. `validity` receives the answer.
+///
+/// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+/// `WVMI_ERROR_NO_SYMBOLS`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_address_validity(
+    session: *mut wvmi_session,
+    process: wvmi_process,
+    address: u64,
+    validity: *mut wvmi_validity,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_address_validity") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let output = call.output(validity, "validity")?;
+        let process = process.get(session.engine().windows()?);
+        output.write(match process.validity(Va(address)) {
+            Validity::Unknown => WVMI_ADDRESS_UNKNOWN,
+            Validity::Valid => WVMI_ADDRESS_VALID,
+            Validity::Invalid => WVMI_ADDRESS_INVALID,
+        });
+        Ok(WVMI_OK)
     })
 }

@@ -3,20 +3,44 @@
 use std::{ffi::c_char, ptr};
 
 use super::{
-    error::About,
-    ffi::{Call, Plain, into_handle},
-    gate::Inside,
+    error::{About, Failure},
+    ffi::{Call, Plain},
     process::wvmi_process,
     session::wvmi_session,
     status::{WVMI_OK, wvmi_status},
     valid::{Valid, or_zero},
-    walk::{Texts, Walk},
+    walk::Texts,
 };
 use crate::{
     core::Va,
     error::{Error, Result},
-    os::windows::{FileObject, Region, RegionKind, Regions, Validity, Windows},
+    os::windows::{FileObject, Region, RegionKind, Windows},
 };
+
+/// A region of a process: the address of its descriptor (`_MMVAD`). A value,
+/// nothing to free.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wvmi_region {
+    /// Address of the `_MMVAD`.
+    pub vad: u64,
+}
+
+// SAFETY: an integer; every bit pattern is valid.
+unsafe impl Plain for wvmi_region {}
+
+impl wvmi_region {
+    /// The value for an engine's region.
+    pub fn of(region: &Region<'_>) -> Self {
+        Self {
+            vad: region.vad().0,
+        }
+    }
+
+    fn get(self, windows: &Windows) -> Region<'_> {
+        Region::new(windows, Va(self.vad))
+    }
+}
 
 /// What a region holds; one of the `WVMI_REGION_*` numbers.
 pub type wvmi_region_kind = u32;
@@ -53,8 +77,8 @@ const fn kind_number(kind: RegionKind) -> wvmi_region_kind {
     }
 }
 
-/// What is known about a region, filled by `wvmi_region_at()` and
-/// `wvmi_region_iter_next_many()`.
+/// What is known about a region, filled by `wvmi_region_at()`,
+/// `wvmi_region_info()` and `wvmi_region_iter_next_many()`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wvmi_region_details {
@@ -86,7 +110,7 @@ pub struct wvmi_region_details {
     pub reserved: u32,
     /// Path of the mapped file, UTF-8, NUL-terminated; NULL when there is none.
     /// Filled by the iterator only, which keeps it until its next call;
-    /// `wvmi_file_path()` of `file` copies it.
+    /// `wvmi_region_path()` copies it.
     pub path: *const c_char,
     /// Length of `path` in bytes.
     pub path_length: usize,
@@ -144,7 +168,7 @@ fn describe(region: Region<'_>, valid: &mut Valid) -> wvmi_region_details {
 }
 
 /// The details with the path, which `texts` keeps.
-fn describe_with_texts(
+pub fn describe_with_texts(
     windows: &Windows,
     region: Region<'_>,
     texts: &mut Texts,
@@ -164,7 +188,8 @@ fn describe_with_texts(
 /// Finds the region of a process that an address lies in.
 ///
 /// `address` is any address. `details` receives the facts, `size` is `sizeof
-/// *details`; `path` is NULL.
+/// *details`; `path` is NULL. `details->vad` is the region's value for the other
+/// calls about regions.
 ///
 /// Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the address is free;
 /// `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
@@ -199,134 +224,98 @@ pub unsafe extern "C" fn wvmi_region_at(
     })
 }
 
-/// Whether a process may touch an address; one of the `WVMI_ADDRESS_*` numbers.
-pub type wvmi_validity = u32;
-
-/// What decides is itself not in the image, or damaged.
-pub const WVMI_ADDRESS_UNKNOWN: wvmi_validity = 0;
-/// The page is there, or Windows would bring it in.
-pub const WVMI_ADDRESS_VALID: wvmi_validity = 1;
-/// The access would fail.
-pub const WVMI_ADDRESS_INVALID: wvmi_validity = 2;
-
-/// Tells whether a process may touch an address, whether or not the page is in
-/// memory now.
+/// Tells everything but the path about a region in one call.
 ///
-/// `address` is any address. `validity` receives the answer.
+/// What cannot be read is left 0 and out of `details->valid`; the rest is
+/// filled. `path` is NULL: `wvmi_region_path()` copies it.
 ///
-/// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
-/// `WVMI_ERROR_NO_SYMBOLS`.
+/// `details` receives the facts, `size` is `sizeof *details`.
+///
+/// Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+/// none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+/// `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
 ///
 /// Any thread, also from a callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_address_validity(
+pub unsafe extern "C" fn wvmi_region_info(
     session: *mut wvmi_session,
-    process: wvmi_process,
-    address: u64,
-    validity: *mut wvmi_validity,
-) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_address_validity") };
-    call.run(|| {
-        let session = call.session(session)?;
-        let output = call.output(validity, "validity")?;
-        let process = process.get(session.engine().windows()?);
-        output.write(match process.validity(Va(address)) {
-            Validity::Unknown => WVMI_ADDRESS_UNKNOWN,
-            Validity::Valid => WVMI_ADDRESS_VALID,
-            Validity::Invalid => WVMI_ADDRESS_INVALID,
-        });
-        Ok(WVMI_OK)
-    })
-}
-
-/// An iteration over the regions of a process; made by `wvmi_region_iter_new()`.
-pub struct wvmi_region_iter {
-    walk: Walk<Regions<'static>>,
-    texts: Texts,
-}
-
-/// Begins an iteration over the regions of a process, in order of addresses
-/// (`_EPROCESS.VadRoot`).
-///
-/// `iter` receives the handle; free it with `wvmi_region_iter_free()`.
-///
-/// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
-/// `WVMI_ERROR_NO_SYMBOLS`.
-///
-/// Any thread, also from a callback.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_region_iter_new(
-    session: *mut wvmi_session,
-    process: wvmi_process,
-    iter: *mut *mut wvmi_region_iter,
-) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_region_iter_new") };
-    call.run(|| {
-        let session = call.session(session)?;
-        let output = call.output(iter, "iter")?;
-        output.write(into_handle(wvmi_region_iter {
-            walk: regions(&session, process)?,
-            texts: Texts::default(),
-        }));
-        Ok(WVMI_OK)
-    })
-}
-
-fn regions(session: &Inside, process: wvmi_process) -> Result<Walk<Regions<'static>>> {
-    // SAFETY: the reference is kept by the iterator alone, and the regions that
-    // it yields are turned into values at once.
-    unsafe {
-        Walk::new(session, |engine| {
-            Ok(process.get(engine.windows()?).regions())
-        })
-    }
-}
-
-/// Gets the details of many regions at once.
-///
-/// `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
-/// *details`); `count` receives how many, on every return. Their paths are valid
-/// until the next call with this iterator.
-///
-/// Returns `WVMI_OK` with at least one region; `WVMI_END` with none; `WVMI_GAP`
-/// with those before the gap, perhaps none (the iteration goes on with the
-/// other branches of the tree); `WVMI_ERROR_CLOSED`; `WVMI_ERROR_CANCELLED`;
-/// `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`.
-///
-/// The thread that owns `iter`, also from a callback.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_region_iter_next_many(
-    iter: *mut wvmi_region_iter,
+    region: wvmi_region,
     details: *mut wvmi_region_details,
-    stride: usize,
+    size: usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_region_info") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let output = call.sized_output(details, size, "details")?;
+        let mut valid = Valid::default();
+        let details = describe(region.get(session.engine().windows()?), &mut valid);
+        let valid = valid.finish().about("region", region.vad)?;
+        output.write(wvmi_region_details { valid, ..details });
+        Ok(WVMI_OK)
+    })
+}
+
+/// UTF-16 units of the mapped file's path.
+fn path(call: &Call, session: *mut wvmi_session, region: wvmi_region) -> Result<Vec<u16>, Failure> {
+    let session = call.session(session)?;
+    let windows = session.engine().windows()?;
+    let file = region.get(windows).file_object();
+    let file = file.and_then(|file| file.ok_or_else(|| Error::not_found("mapped file")));
+    let path = file.and_then(|file| FileObject::new(windows, file).path_utf16());
+    path.about("region", region.vad)
+}
+
+/// Reads the path of the file that a region maps, in the kernel's words
+/// (`"\\Device\\HarddiskVolume2\\Windows\\System32\\ntdll.dll"`).
+///
+/// The path goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+/// receives its length. `wvmi_region_path_utf16()` gives its units as they are.
+///
+/// Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL`; `WVMI_ERROR_NOT_FOUND` when
+/// no file is mapped; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`;
+/// `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_region_path(
+    session: *mut wvmi_session,
+    region: wvmi_region,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_region_path") };
+    call.run(|| {
+        let output = call.text_buffer(buffer, capacity, length)?;
+        let units = path(&call, session, region)?;
+        output.write(&String::from_utf16_lossy(&units))?;
+        Ok(WVMI_OK)
+    })
+}
+
+/// Reads the path of the file that a region maps without loss, as UTF-16 units.
+///
+/// `units` receives at most `capacity` 16-bit units, without a terminator;
+/// `count` (may be NULL) receives the number of units that the path has.
+///
+/// Returns as `wvmi_region_path()`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_region_path_utf16(
+    session: *mut wvmi_session,
+    region: wvmi_region,
+    units: *mut u16,
     capacity: usize,
     count: *mut usize,
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_region_iter_next_many") };
+    let call = unsafe { Call::new(c"wvmi_region_path_utf16") };
     call.run(|| {
-        let iter = call.exclusive(iter, "iter")?;
-        let count = call.output(count, "count")?;
-        let array = call.array_output(details, stride, capacity, "details")?;
-        let wvmi_region_iter { walk, texts } = iter;
-        texts.clear();
-        walk.next_many(&call, &array, &count, |session, region| {
-            match session.windows() {
-                Ok(windows) => describe_with_texts(windows, region, texts),
-                Err(_) => wvmi_region_details::zeroed(),
-            }
-        })
+        let output = call.units_buffer(units, capacity, count)?;
+        output.write(&path(&call, session, region)?)?;
+        Ok(WVMI_OK)
     })
-}
-
-/// Frees the iterator and the texts that it lent out. `iter` may be NULL.
-///
-/// Any thread, also from a callback, also after the session was closed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_region_iter_free(iter: *mut wvmi_region_iter) {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_region_iter_free") };
-    call.free(iter);
 }

@@ -83,7 +83,8 @@ static void user_modules_are_told(wvmi_session *session)
             for (size_t j = 0; j < count; j++) {
                 if (many[j].base == want->base) {
                     found++;
-                    CHECK(many[j].entry == want->entry && many[j].lists == want->lists);
+                    uint32_t wow64 = want->on_wow64_list ? WVMI_LOADER_LIST_WOW64 : 0;
+                    CHECK(many[j].entry == want->entry && many[j].lists == (want->lists | wow64));
                     CHECK(want->entry == 0 || strcmp(many[j].name, want->name) == 0);
                     CHECK(want->entry == 0 || strcmp(many[j].path, want->path) == 0);
                 }

@@ -75,8 +75,8 @@ struct forged_region {
 
 struct forged_user_module {
     uint64_t process, entry, base, size, entry_point;
-    uint32_t time_date_stamp, lists;
-    const char *name, *path;
+    uint32_t time_date_stamp, lists, wow64, on_wow64_list;
+    const char *name, *path, *mapped_path;
 };
 
 struct forged_parameters {
@@ -437,12 +437,15 @@ fn user_modules(expected: &Expected, out: &mut String) {
             it.entry_point,
             it.time_stamp.into(),
             lists,
+            (it.width == Width::X86).into(),
+            (it.listed_by == Some(Width::X86)).into(),
         ];
         format!(
-            "{}, {}, {}",
+            "{}, {}, {}, {}",
             numbers(&fields),
             text(Some(&it.name)),
-            text(Some(&it.path))
+            text(Some(&it.path)),
+            text(it.mapped_path.as_deref())
         )
     };
     let modules = expected.user_modules.iter().map(row);

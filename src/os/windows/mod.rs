@@ -81,7 +81,7 @@ pub use self::{
     trap_frame::TrapFrame,
     unicode_string::UnicodeString,
     unloaded::{UnloadedModule, UnloadedModules},
-    user_module::{FindProfile, LoaderLists, UserModule, UserModules},
+    user_module::{FindProfile, ListedModules, LoaderLists, UserModule, UserModules},
     validity::{PageContent, Validity},
 };
 use self::{

@@ -21,7 +21,7 @@ pub struct LoaderEntry<'a> {
 }
 
 impl<'a> LoaderEntry<'a> {
-    pub(super) const fn new(windows: &'a Windows, record: UserRecord<'a>) -> Self {
+    pub(in crate::os::windows) const fn new(windows: &'a Windows, record: UserRecord<'a>) -> Self {
         Self { windows, record }
     }
 

@@ -82,6 +82,22 @@ impl<'a> Process<'a> {
         self.block(self.native_peb()?)
     }
 
+    /// The environment block of this architecture, without one that of the
+    /// process's own code; `None` when the process has none.
+    pub fn environment_block_of(
+        &self,
+        architecture: Option<Architecture>,
+    ) -> Result<Option<Peb<'a>>> {
+        match architecture {
+            None => self.environment_block(),
+            Some(Architecture::Amd64) => self.native_environment_block(),
+            Some(Architecture::X86) => {
+                let own = self.environment_block()?;
+                Ok(own.filter(|block| block.architecture() == Architecture::X86))
+            }
+        }
+    }
+
     /// The block through the process's own page tables, whoever runs now.
     fn block(&self, address: Option<PebAddress>) -> Result<Option<Peb<'a>>> {
         let Some(PebAddress {

@@ -7,8 +7,8 @@ use crate::{
     core::{Space, Va},
     error::{Error, Result},
     os::windows::{
-        Peb, Process, Regions,
-        loader::{LoaderData, LoaderEntry, LoaderOrder},
+        Architecture, Peb, Process, Regions,
+        loader::{LoaderData, LoaderEntries, LoaderEntry, LoaderOrder},
     },
 };
 
@@ -18,6 +18,65 @@ impl<'a> Process<'a> {
     /// list, which [`UserModule::lists`] tells.
     pub fn user_modules(&self) -> UserModules<'a> {
         UserModules::new(*self)
+    }
+
+    /// The modules on one list of a loader, in the list's order; without an
+    /// `architecture`, of the loader of the process's own code.
+    ///
+    /// Fails with [`Error::NotFound`] when the process has no such loader.
+    pub fn listed_modules(
+        &self,
+        order: LoaderOrder,
+        architecture: Option<Architecture>,
+    ) -> Result<ListedModules<'a>> {
+        let data = match self.environment_block_of(architecture)? {
+            Some(block) => block.loader_data()?,
+            None => None,
+        };
+        let data = data.ok_or_else(|| Error::not_found("loader of the process"))?;
+        Ok(ListedModules {
+            process: *self,
+            space: self.space()?,
+            lists: order.into(),
+            entries: data.entries(order),
+        })
+    }
+
+    /// The module that `address` lies in.
+    pub fn user_module_at(&self, address: Va) -> Result<UserModule<'a>> {
+        let holds = |module: &UserModule<'_>| {
+            let offset = address.0.checked_sub(module.base().0);
+            offset.is_some_and(|offset| module.size().is_ok_and(|size| offset < size))
+        };
+        self.user_modules()
+            .flatten()
+            .find(holds)
+            .ok_or_else(|| Error::not_found(format!("module at {address}")))
+    }
+}
+
+/// Modules on one list of a loader; an `Err` is a gap.
+pub struct ListedModules<'a> {
+    process: Process<'a>,
+    space: Space,
+    lists: LoaderLists,
+    entries: LoaderEntries<'a>,
+}
+
+impl<'a> Iterator for ListedModules<'a> {
+    type Item = Result<UserModule<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.entries.next()?;
+        Some(entry.and_then(|entry| {
+            Ok(UserModule {
+                process: self.process,
+                space: self.space,
+                base: entry.base()?,
+                entry: Some(entry),
+                lists: self.lists,
+            })
+        }))
     }
 }
 

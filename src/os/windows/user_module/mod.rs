@@ -6,8 +6,9 @@ mod symbol;
 use bitflags::bitflags;
 
 use super::{
-    Architecture, FileObject, Process, Region,
+    Architecture, FileObject, Process, Record, Region,
     loader::{LoaderEntry, LoaderOrder},
+    user::UserRecord,
 };
 use crate::{
     core::{Space, Va},
@@ -16,7 +17,10 @@ use crate::{
     symbols::PdbId,
 };
 
-pub use self::{iter::UserModules, symbol::FindProfile};
+pub use self::{
+    iter::{ListedModules, UserModules},
+    symbol::FindProfile,
+};
 
 /// `IMAGE_FILE_MACHINE_I386`.
 const MACHINE_I386: u16 = 0x14c;
@@ -70,6 +74,19 @@ impl<'a> UserModule<'a> {
             entry: None,
             lists: LoaderLists::empty(),
         })
+    }
+
+    /// The same image, with the entry at `address` that the loader of this
+    /// architecture keeps for it on these lists.
+    pub fn listed(self, address: Va, architecture: Architecture, lists: LoaderLists) -> Self {
+        let windows = self.process.windows();
+        let record = Record::new(windows.memory(), self.space, address);
+        let record = UserRecord::new(record, architecture);
+        Self {
+            entry: Some(LoaderEntry::new(windows, record)),
+            lists,
+            ..self
+        }
     }
 
     /// Size of a buffer for [`UserModule::with_copy`], in bytes.
