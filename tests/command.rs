@@ -85,6 +85,27 @@ fn objects_lists_the_root_and_all_below() {
 }
 
 #[test]
+fn ps_names_the_job_of_each_process() {
+    let forged = Forged::whole();
+    let (rows, code) = forged.rows("ps", &[]);
+    assert_eq!(code, Some(0));
+    for row in &rows {
+        let object = row["object"].as_str().unwrap();
+        let is_member = |it: &u64| format!("{it:#x}") == object;
+        let mut jobs = forged.expected.jobs.iter();
+        let job = jobs.find(|job| job.processes.iter().any(is_member));
+        match job {
+            Some(job) => {
+                assert_eq!(row["job"]["object"], format!("{:#x}", job.address));
+                assert_eq!(row["job"]["active_processes"], job.processes.len());
+            }
+            None => assert!(row["job"].is_null()),
+        }
+    }
+    assert_eq!(rows.len(), forged.expected.processes.len());
+}
+
+#[test]
 fn objects_shows_one_and_follows_links() {
     let forged = Forged::whole();
     let drive = ["\\GLOBAL??\\C:"];

@@ -28,6 +28,7 @@ class Plugin:
     """One question that both sides answer."""
 
     name = command = None
+    arguments = ()
 
     def own(self, row):
         raise NotImplementedError

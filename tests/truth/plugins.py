@@ -6,6 +6,7 @@ left out or mended here, with the cause.
 """
 
 from plugin import ADDRESS_BITS, Plugin, address, seconds, whole
+import kernel_objects
 import security
 import user_mode
 
@@ -149,5 +150,13 @@ class Modules(Plugin):
         )
 
 
-PLUGINS = (Processes(), Threads(), Handles(), Modules(), *user_mode.PLUGINS, *security.PLUGINS)
+PLUGINS = (
+    Processes(),
+    Threads(),
+    Handles(),
+    Modules(),
+    *user_mode.PLUGINS,
+    *security.PLUGINS,
+    *kernel_objects.PLUGINS,
+)
 NAMES = tuple(plugin.name for plugin in PLUGINS)

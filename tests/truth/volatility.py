@@ -82,7 +82,7 @@ def compare(layout, options, work, symbols):
         return int(rows[0]["bytes"], 16)
 
     for plugin in plugins.PLUGINS:
-        own = winvmi(options, plugin.command, image, symbols)
+        own = winvmi(options, plugin.command, image, symbols, *plugin.arguments)
         yield plugin, plugin.differences(own, theirs[plugin.name], peek)
     if not options.work:
         image.unlink()

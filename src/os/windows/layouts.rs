@@ -5,8 +5,8 @@
 //! members that the symbols give it.
 
 use super::{
-    handle_table, job, module, object, process, processor, protection, region, scheduling, session,
-    thread, token, trap_frame, user::UserLayouts, validity,
+    handle_table, job, module, object, process, processor, region, scheduling, session, thread,
+    token, trap_frame, user::UserLayouts, validity,
 };
 use crate::{
     error::{Error, Result},
@@ -30,7 +30,6 @@ pub(super) struct Layouts {
     pub(super) validity: validity::Layout,
     pub(super) session: session::Layout,
     pub(super) job: job::Layout,
-    pub(super) protection: protection::Layout,
     pub(super) trap_frame: trap_frame::Layout,
     pub(super) user: UserLayouts,
     /// Bytes from an `_OBJECT_HEADER` to the object: `_OBJECT_HEADER.Body`.
@@ -59,7 +58,6 @@ impl Layouts {
             validity: validity::Layout::new(isr).map_err(missing)?,
             session: session::Layout::new(isr).map_err(missing)?,
             job: job::Layout::new(isr).map_err(missing)?,
-            protection: protection::Layout::new(isr).map_err(missing)?,
             trap_frame: trap_frame::Layout::new(isr).map_err(missing)?,
             user: UserLayouts::new(profile),
             body_offset: body.offset,

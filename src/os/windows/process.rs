@@ -34,6 +34,7 @@ isr::macros::offsets! {
             ThreadListHead: Field,
             ActiveThreads: Option<Field>,
             SeAuditProcessCreationInfo: Field,
+            Protection: Option<Field>,
         }
 
         struct _SE_AUDIT_PROCESS_CREATION_INFO {
@@ -125,7 +126,7 @@ impl<'a> Process<'a> {
     /// Size of a buffer for [`Process::with_copy`], in bytes.
     pub const SNAPSHOT: usize = 4096;
 
-    fn layout(&self) -> &'a Layout {
+    pub(super) fn layout(&self) -> &'a Layout {
         &self.windows.layouts.process
     }
 

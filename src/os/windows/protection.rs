@@ -1,18 +1,7 @@
 //! `_PS_PROTECTION`: processes that others may not open.
 
-use isr::macros::Field;
-
 use super::Process;
 use crate::error::{Error, Result};
-
-isr::macros::offsets! {
-    /// Where the protection of a process is.
-    pub struct Layout {
-        struct _EPROCESS {
-            Protection: Option<Field>,
-        }
-    }
-}
 
 /// How far a process is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +79,7 @@ impl Process<'_> {
     /// # Errors
     /// [`Error::Layout`] on Windows 7, which has another kind of protection.
     pub fn protection(&self) -> Result<ProcessProtection> {
-        let field = self.windows().layouts.protection._EPROCESS.Protection;
+        let field = self.layout()._EPROCESS.Protection;
         let field = field.ok_or_else(|| Error::layout("_EPROCESS.Protection"))?;
         let [level] = self.record().bytes(field)?;
         Ok(ProcessProtection(level))

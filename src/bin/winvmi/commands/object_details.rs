@@ -2,6 +2,7 @@
 
 use winvmi::{
     Result,
+    core::Va,
     os::windows::{
         AlpcPort, DeviceObject, DriverObject, EventObject, FileObject, JobObject, KeyObject,
         MutantObject, Object, ObjectKind, ObjectType, ResetMode, SectionObject, SemaphoreObject,
@@ -154,13 +155,28 @@ fn driver(it: &DriverObject<'_>, report: &mut Report) -> Row {
             .with("object", device.object().address())
             .with("path", device.object().path())
     });
+    let functions = it.major_functions().map(|it| functions(&it));
     Row::default()
+        .with("driver_name", it.name())
         .with("start", it.start())
         .with("size", it.size())
         .with("service_key", it.service_key())
         .with("init", it.init_function())
         .with("unload", it.unload_function())
+        .with("major_functions", functions.map(Value::Rows))
         .with("devices", devices)
+}
+
+/// The functions that a driver has, by `IRP_MJ_*` number.
+fn functions(functions: &[Va]) -> Vec<Row> {
+    let numbered = (0_u32..).zip(functions);
+    let own = numbered.filter(|(_, function)| !function.is_null());
+    own.map(|(number, function)| {
+        Row::default()
+            .with("number", number)
+            .with("address", *function)
+    })
+    .collect()
 }
 
 fn device(it: &DeviceObject<'_>) -> Row {
@@ -185,20 +201,27 @@ fn object_type(it: &ObjectType<'_>) -> Row {
         .with("peak_handles", it.peak_handle_count())
 }
 
-fn job(it: &JobObject<'_>, report: &mut Report) -> Row {
+/// What a job says, without its processes.
+pub fn job_facts(it: &JobObject<'_>) -> Row {
     let parent = it.parent().map(|it| it.map(|it| it.address()));
-    let members = rows(it.processes(), report, |process| {
-        Row::default()
-            .with("pid", process.id())
-            .with("name", process.name())
-    });
     Row::default()
+        .with("object", it.address())
         .with("id", it.id())
         .with("parent", parent)
         .with("limits", bits(it.limits().map(|it| it.bits())))
         .with("session_id", it.session_id())
         .with("total_processes", it.total_processes())
-        .with("processes", members)
+        .with("active_processes", it.active_processes())
+        .with("terminated_processes", it.terminated_processes())
+}
+
+fn job(it: &JobObject<'_>, report: &mut Report) -> Row {
+    let members = rows(it.processes(), report, |process| {
+        Row::default()
+            .with("pid", process.id())
+            .with("name", process.name())
+    });
+    job_facts(it).with("processes", members)
 }
 
 fn key(it: &KeyObject<'_>) -> Row {

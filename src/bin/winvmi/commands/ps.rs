@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use winvmi::{
     Result,
-    os::windows::{FileTime, Process, Windows},
+    os::windows::{FileTime, JobObject, Process, Windows},
 };
 
+use super::object_details::job_facts;
 use crate::{
     args::Source,
-    output::{Report, Row},
+    output::{Report, Row, Value},
     target::Guest,
 };
 
@@ -80,6 +81,12 @@ fn row(process: &Process<'_>) -> Row {
         .with("active_threads", process.active_threads())
         .with("protection", process.protection().map(|it| it.0))
         .with("image_path", process.image_path())
+        .with("job", process.job().map(|it| it.map(job)))
+}
+
+/// The innermost job of a process.
+fn job(job: JobObject<'_>) -> Value {
+    Value::Row(job_facts(&job))
 }
 
 /// One line of the tree.

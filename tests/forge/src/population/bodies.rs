@@ -83,11 +83,10 @@ fn sections(guest: &mut Guest) {
 }
 
 fn devices(guest: &mut Guest) {
-    let services = "\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\";
     let volumes = at(guest, "\\Driver\\volmgr");
-    guest.fill_driver(volumes, 2, &format!("{services}volmgr"));
+    guest.fill_driver(volumes, 2, "volmgr");
     let filter = guest.create_driver("\\Driver\\volsnap");
-    guest.fill_driver(filter, 1, &format!("{services}volsnap"));
+    guest.fill_driver(filter, 1, "volsnap");
     let top = guest.create_device("\\Device\\VolumeFilter", filter, DISK);
     let volume = at(guest, "\\Device\\HarddiskVolume2");
     guest.attach_device(top, volume);
