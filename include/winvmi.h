@@ -492,6 +492,26 @@
 /**
  * `start` was read.
  */
+#define WVMI_UNLOADED_MODULE_VALID_START 1
+
+/**
+ * `end` was read.
+ */
+#define WVMI_UNLOADED_MODULE_VALID_END 2
+
+/**
+ * `time` was read.
+ */
+#define WVMI_UNLOADED_MODULE_VALID_TIME 4
+
+/**
+ * `name` was read.
+ */
+#define WVMI_UNLOADED_MODULE_VALID_NAME 8
+
+/**
+ * `start` was read.
+ */
 #define WVMI_REGION_VALID_START 1
 
 /**
@@ -1436,6 +1456,12 @@ typedef struct wvmi_thread_iter wvmi_thread_iter;
 typedef struct wvmi_token_sid_iter wvmi_token_sid_iter;
 
 /**
+ * An iteration over drivers that were unloaded; made by
+ * `wvmi_unloaded_module_iter_new()`.
+ */
+typedef struct wvmi_unloaded_module_iter wvmi_unloaded_module_iter;
+
+/**
  * An iteration over the modules of a process; made by
  * `wvmi_user_module_iter_new()` or `wvmi_user_module_iter_new_in_order()`.
  */
@@ -2160,6 +2186,37 @@ typedef struct {
      */
     size_t path_length;
 } wvmi_module_details;
+
+/**
+ * A driver that was unloaded, filled by `wvmi_unloaded_module_iter_next()` and
+ * `wvmi_unloaded_module_iter_next_many()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_UNLOADED_MODULE_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * First address that it had.
+     */
+    uint64_t start;
+    /**
+     * First address behind it.
+     */
+    uint64_t end;
+    /**
+     * Time of unloading, a FILETIME.
+     */
+    uint64_t time;
+    /**
+     * File name, UTF-8, NUL-terminated, valid until the iterator's next call.
+     */
+    const char *name;
+    /**
+     * Length of `name` in bytes.
+     */
+    size_t name_length;
+} wvmi_unloaded_module;
 
 /**
  * What a region holds; one of the `WVMI_REGION_*` numbers.
@@ -6381,6 +6438,64 @@ wvmi_status wvmi_module_iter_next_many(wvmi_module_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_module_iter_free(wvmi_module_iter *iter);
+
+/**
+ * Begins an iteration over the drivers that were unloaded, the latest first;
+ * Windows keeps the last 50 (`MmUnloadedDrivers`).
+ *
+ * `iter` receives the handle; free it with `wvmi_unloaded_module_iter_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_unloaded_module_iter_new(wvmi_session *session,
+                                          wvmi_unloaded_module_iter **iter);
+
+/**
+ * Gets the next driver that was unloaded.
+ *
+ * `module` receives the facts, `size` is `sizeof *module`; its name is valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a record is absent (the
+ * iteration goes on with the next), or the ring is absent or damaged (it ends);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_unloaded_module_iter_next(wvmi_unloaded_module_iter *iter,
+                                           wvmi_unloaded_module *module,
+                                           size_t size);
+
+/**
+ * Gets many drivers that were unloaded at once.
+ *
+ * `modules` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *modules`); `count` receives how many, on every return. Their names are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one driver; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_unloaded_module_iter_next_many(wvmi_unloaded_module_iter *iter,
+                                                wvmi_unloaded_module *modules,
+                                                size_t stride,
+                                                size_t capacity,
+                                                size_t *count);
+
+/**
+ * Frees the iterator and the names that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_unloaded_module_iter_free(wvmi_unloaded_module_iter *iter);
 
 /**
  * Finds the region of a process that an address lies in.

@@ -282,6 +282,9 @@ using Threads = Iteration<wvmi_thread_iter, wvmi_thread_details, wvmi_thread_ite
                           wvmi_thread_iter_free>;
 using Modules = Iteration<wvmi_module_iter, wvmi_module_details, wvmi_module_iter_next_many,
                           wvmi_module_iter_free>;
+using UnloadedModules =
+    Iteration<wvmi_unloaded_module_iter, wvmi_unloaded_module, wvmi_unloaded_module_iter_next_many,
+              wvmi_unloaded_module_iter_free>;
 using Handles = Iteration<wvmi_handle_iter, wvmi_handle_details, wvmi_handle_iter_next_many,
                           wvmi_handle_iter_free>;
 using Directory = Iteration<wvmi_directory_iter, wvmi_directory_entry,
@@ -358,6 +361,11 @@ public:
     }
 
     Modules modules() const { return begun<Modules, wvmi_module_iter>(wvmi_module_iter_new); }
+
+    UnloadedModules unloaded_modules() const
+    {
+        return begun<UnloadedModules, wvmi_unloaded_module_iter>(wvmi_unloaded_module_iter_new);
+    }
 
     Ranges ranges(wvmi_space space, uint64_t start = 0, uint64_t end = UINT64_MAX) const
     {

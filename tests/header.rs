@@ -28,6 +28,7 @@ const CHAPTERS: &[&str] = &[
     "thread_details",
     "thread_iter",
     "module",
+    "unloaded_module_iter",
     "region",
     "region_iter",
     "user_module",

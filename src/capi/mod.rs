@@ -67,6 +67,7 @@ mod thread_iter;
 mod token;
 mod token_sid_iter;
 mod translate;
+mod unloaded_module_iter;
 mod user_module;
 mod user_module_iter;
 mod valid;

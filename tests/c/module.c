@@ -102,6 +102,32 @@ static void layouts_are_told(wvmi_session *session)
     CHECK_STATUS(wvmi_enum_value(session, "_NO_ENUM", "Nothing", NULL), WVMI_ERROR_NULL_ARGUMENT);
 }
 
+static void unloaded_drivers_come_latest_first(wvmi_session *session)
+{
+    wvmi_unloaded_module_iter *iter = NULL;
+    wvmi_unloaded_module module, many[64];
+    size_t count = 0;
+    CHECK_OK(wvmi_unloaded_module_iter_new(session, &iter));
+    for (size_t i = 0; i < COUNT(forged_unloaded_modules); i++) {
+        const struct forged_unloaded_module *forged = &forged_unloaded_modules[i];
+        CHECK_OK(wvmi_unloaded_module_iter_next(iter, &module, sizeof module));
+        CHECK(module.valid == 0xf && module.start == forged->start && module.end == forged->end);
+        CHECK(module.time == forged->time && strcmp(module.name, forged->name) == 0);
+        CHECK(module.name_length == strlen(forged->name));
+    }
+    CHECK_STATUS(wvmi_unloaded_module_iter_next(iter, &module, sizeof module), WVMI_END);
+    CHECK_STATUS(wvmi_unloaded_module_iter_next(iter, NULL, sizeof module),
+                 WVMI_ERROR_NULL_ARGUMENT);
+    wvmi_unloaded_module_iter_free(iter);
+    wvmi_unloaded_module_iter_free(NULL);
+    CHECK_OK(wvmi_unloaded_module_iter_new(session, &iter));
+    CHECK_OK(wvmi_unloaded_module_iter_next_many(iter, many, sizeof many[0], COUNT(many), &count));
+    CHECK(count == COUNT(forged_unloaded_modules) && count > 1);
+    CHECK(strcmp(many[1].name, forged_unloaded_modules[1].name) == 0);
+    wvmi_unloaded_module_iter_free(iter);
+    CHECK_STATUS(wvmi_unloaded_module_iter_new(session, NULL), WVMI_ERROR_NULL_ARGUMENT);
+}
+
 int main(int argc, char **argv)
 {
     wvmi_session *session;
@@ -109,6 +135,7 @@ int main(int argc, char **argv)
     session = open_forged();
     modules_come_in_load_order(session);
     one_module_is_described(session);
+    unloaded_drivers_come_latest_first(session);
     symbols_lead_to_addresses_and_back(session);
     layouts_are_told(session);
     CHECK_OK(wvmi_session_close(session));

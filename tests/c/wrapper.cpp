@@ -22,6 +22,9 @@ static void ranges_yield_what_was_forged(const winvmi::Session &session)
         index++;
     }
     CHECK(index == COUNT(forged_modules));
+    for (const auto &module : session.unloaded_modules()) {
+        CHECK(module.start < module.end && module.name_length != 0);
+    }
 
     auto notepad = session.process("notepad.exe");
     CHECK(session.process(forged_process_named("notepad.exe")->pid).object == notepad.object);

@@ -38,6 +38,11 @@ struct forged_module {
     const char *name, *path;
 };
 
+struct forged_unloaded_module {
+    uint64_t start, end, time;
+    const char *name;
+};
+
 struct forged_handle {
     uint32_t pid, handle, access, attributes;
     uint64_t object;
@@ -303,6 +308,12 @@ fn modules(expected: &Expected, out: &mut String) {
         )
     };
     table(out, "module", "modules", expected.modules.iter().map(row));
+    let row = |it: &winvmi_forge::ExpectedUnloadedModule| {
+        let fields = numbers(&[it.start, it.end, it.time]);
+        format!("{fields}, {}", text(Some(&it.name)))
+    };
+    let unloaded = expected.unloaded_modules.iter().map(row);
+    table(out, "unloaded_module", "unloaded_modules", unloaded);
 }
 
 fn handles(expected: &Expected, out: &mut String) {
