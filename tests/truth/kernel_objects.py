@@ -54,7 +54,11 @@ class Drivers(NamedObjects):
 
 
 class MajorFunctions(NamedObjects):
-    """Fields: driver, address of each function that it has."""
+    """Fields: driver, address of each function that it has.
+
+    Where the type index is mixed with a cookie, Volatility also takes other
+    blocks with a fitting tag for drivers; these have no name.
+    """
 
     name = "windows.driverirp.DriverIrp"
     type_name = "Driver"
@@ -62,6 +66,9 @@ class MajorFunctions(NamedObjects):
     def own_rows(self, rows):
         for row in rows:
             yield from ({**row, **it} for it in row["details"]["major_functions"])
+
+    def is_named(self, row):
+        return row["Driver Name"] is not None
 
     def own(self, row):
         return row["name"], address(row["address"])
