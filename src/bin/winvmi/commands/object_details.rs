@@ -96,12 +96,14 @@ fn link(it: &SymbolicLink<'_>) -> Row {
 }
 
 fn section(it: &SectionObject<'_>) -> Row {
-    let file = it.file();
-    let path = file.and_then(|file| file.map(|file| file.path()).transpose());
+    let file = it.file().map(|file| file.map(|it| it.object()));
+    let path = it.file();
+    let path = path.and_then(|file| file.map(|file| file.path()).transpose());
     let area = it.control_area().map(|it| it.map(|it| it.address()));
     Row::default()
         .with("size", it.size())
-        .with("file", path)
+        .with("path", path)
+        .with("file", address(file))
         .with("flags", bits(it.flags().map(|it| it.bits())))
         .with("start", it.start())
         .with("end", it.end())
@@ -115,10 +117,12 @@ fn event(it: &EventObject<'_>) -> Row {
 }
 
 fn mutant(it: &MutantObject<'_>) -> Row {
-    let owner = it.owner();
-    let tid = owner.and_then(|owner| owner.map(|owner| owner.id()).transpose());
+    let owner = it.owner().map(|owner| owner.map(|it| it.object()));
+    let tid = it.owner();
+    let tid = tid.and_then(|owner| owner.map(|owner| owner.id()).transpose());
     Row::default()
         .with("owner_tid", tid)
+        .with("owner_thread", owner)
         .with("count", it.count())
         .with("abandoned", it.is_abandoned())
 }
@@ -139,11 +143,13 @@ fn timer(it: &TimerObject<'_>) -> Row {
 }
 
 fn port(it: &AlpcPort<'_>) -> Row {
-    let owner = it.owner();
-    let pid = owner.and_then(|owner| owner.map(|owner| owner.id()).transpose());
+    let owner = it.owner().map(|owner| owner.map(|it| it.object()));
+    let pid = it.owner();
+    let pid = pid.and_then(|owner| owner.map(|owner| owner.id()).transpose());
     let end = |port: Result<Option<AlpcPort<'_>>>| address(port.map(|it| it.map(|it| it.object())));
     Row::default()
         .with("owner_pid", pid)
+        .with("owner_process", owner)
         .with("connection_port", end(it.connection_port()))
         .with("server_port", end(it.server_port()))
         .with("client_port", end(it.client_port()))
@@ -161,7 +167,13 @@ fn driver(it: &DriverObject<'_>, report: &mut Report) -> Row {
         .with("start", it.start())
         .with("size", it.size())
         .with("service_key", it.service_key())
+        .with(
+            "module_entry",
+            it.module().map(|it| it.map(|it| it.entry())),
+        )
+        .with("flags", bits(it.flags()))
         .with("init", it.init_function())
+        .with("start_io", it.start_io_function())
         .with("unload", it.unload_function())
         .with("major_functions", functions.map(Value::Rows))
         .with("devices", devices)
@@ -180,14 +192,18 @@ fn functions(functions: &[Va]) -> Vec<Row> {
 }
 
 fn device(it: &DeviceObject<'_>) -> Row {
-    let driver = it.driver();
-    let name = driver.and_then(|driver| driver.map(|driver| driver.name()).transpose());
+    let driver = it.driver().map(|driver| driver.map(|it| it.object()));
+    let name = it.driver();
+    let name = name.and_then(|driver| driver.map(|driver| driver.name()).transpose());
     let place =
         |it: Result<Option<DeviceObject<'_>>>| address(it.map(|it| it.map(|it| it.object())));
     Row::default()
-        .with("driver", name)
+        .with("driver_name", name)
+        .with("driver", address(driver))
         .with("device_type", it.device_type())
         .with("flags", bits(it.flags()))
+        .with("characteristics", bits(it.characteristics()))
+        .with("extension", it.extension())
         .with("upper_device", place(it.attached_device()))
         .with("lower_device", place(it.lower_device()))
 }
@@ -226,10 +242,12 @@ fn job(it: &JobObject<'_>, report: &mut Report) -> Row {
 
 fn key(it: &KeyObject<'_>) -> Row {
     let block = it.key_control_block();
-    let cell = block.and_then(|block| block.cell());
+    let block = block.as_ref().ok();
     Row::default()
         .with("pid", it.process_id())
-        .with("cell", bits(cell))
+        .with("control_block", block.map(|it| it.address()))
+        .with("hive", block.map(|it| it.hive()).map(Value::from))
+        .with("cell", block.map(|it| bits(it.cell())))
 }
 
 fn file(it: &FileObject<'_>) -> Row {
