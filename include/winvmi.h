@@ -606,6 +606,16 @@
 #define WVMI_LOADER_LIST_WOW64 16
 
 /**
+ * Number of data directories of an image.
+ */
+#define WVMI_PE_DIRECTORIES 16
+
+/**
+ * Largest image that is taken out of memory, in bytes.
+ */
+#define WVMI_PE_IMAGE_MAX (1 << 30)
+
+/**
  * `kind` was read.
  */
 #define WVMI_HANDLE_VALID_KIND 1
@@ -1412,6 +1422,30 @@ typedef struct wvmi_module_iter wvmi_module_iter;
  * `wvmi_object_type_iter_new()`.
  */
 typedef struct wvmi_object_type_iter wvmi_object_type_iter;
+
+/**
+ * An iteration over the exports of an image; made by
+ * `wvmi_pe_export_iter_new()`.
+ */
+typedef struct wvmi_pe_export_iter wvmi_pe_export_iter;
+
+/**
+ * An iteration over the imports of an image; made by
+ * `wvmi_pe_import_iter_new()`.
+ */
+typedef struct wvmi_pe_import_iter wvmi_pe_import_iter;
+
+/**
+ * An iteration over what an extracted image misses; made by
+ * `wvmi_pe_missing_iter_new()`.
+ */
+typedef struct wvmi_pe_missing_iter wvmi_pe_missing_iter;
+
+/**
+ * An iteration over the sections of an image; made by
+ * `wvmi_pe_section_iter_new()`.
+ */
+typedef struct wvmi_pe_section_iter wvmi_pe_section_iter;
 
 /**
  * An iteration over processes; made by `wvmi_process_iter_new()`,
@@ -2399,6 +2433,269 @@ typedef uint32_t wvmi_user_module_text_kind;
 typedef uint32_t wvmi_architecture;
 
 /**
+ * An executable image in memory: where its first byte is. A value, nothing to
+ * free; `wvmi_module_pe()` and `wvmi_user_module_pe()` give it for modules.
+ */
+typedef struct {
+    /**
+     * The address space that it is read from.
+     */
+    wvmi_space space;
+    /**
+     * Address of its first byte.
+     */
+    uint64_t base;
+} wvmi_pe;
+
+/**
+ * A data directory of an image (`IMAGE_DATA_DIRECTORY`).
+ */
+typedef struct {
+    /**
+     * Where it starts, relative to the base; 0 without one.
+     */
+    uint32_t rva;
+    /**
+     * Its size in bytes.
+     */
+    uint32_t size;
+} wvmi_pe_directory;
+
+/**
+ * The headers of an image, filled by `wvmi_pe_info()`.
+ */
+typedef struct {
+    /**
+     * Preferred base address (`ImageBase`).
+     */
+    uint64_t image_base;
+    /**
+     * Width of its addresses: 32 or 64.
+     */
+    uint32_t bits;
+    /**
+     * Machine (`Machine`): 0x8664 for x64, 0x14c for x86.
+     */
+    uint32_t machine;
+    /**
+     * Link time, seconds since 1970 or a hash (`TimeDateStamp`).
+     */
+    uint32_t time_date_stamp;
+    /**
+     * Flags of the file (`FileHeader.Characteristics`).
+     */
+    uint32_t characteristics;
+    /**
+     * Flags of the image (`DllCharacteristics`).
+     */
+    uint32_t dll_characteristics;
+    /**
+     * Subsystem (`Subsystem`): 1 native, 2 windows, 3 console.
+     */
+    uint32_t subsystem;
+    /**
+     * Entry point relative to the base; 0 without one (`AddressOfEntryPoint`).
+     */
+    uint32_t entry_point;
+    /**
+     * Size of the loaded image in bytes (`SizeOfImage`).
+     */
+    uint32_t size_of_image;
+    /**
+     * Size of all headers in bytes (`SizeOfHeaders`).
+     */
+    uint32_t size_of_headers;
+    /**
+     * Checksum (`CheckSum`).
+     */
+    uint32_t checksum;
+    /**
+     * Major version of the operating system that it asks for.
+     */
+    uint32_t os_major;
+    /**
+     * Minor version of the operating system that it asks for.
+     */
+    uint32_t os_minor;
+    /**
+     * Number of sections (`NumberOfSections`).
+     */
+    uint32_t section_count;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * Data directories in their order: 0 exports, 1 imports, 2 resources,
+     * 3 exceptions, 4 security (`rva` is a file offset), 5 relocations, 6 debug,
+     * 9 thread-local storage, 10 load configuration, 12 import addresses,
+     * 13 delayed imports.
+     */
+    wvmi_pe_directory directories[WVMI_PE_DIRECTORIES];
+} wvmi_pe_details;
+
+/**
+ * The identity of the PDB that was made with an image, filled by
+ * `wvmi_pe_codeview()`.
+ */
+typedef struct {
+    /**
+     * GUID, in the byte order of the record.
+     */
+    uint8_t guid[16];
+    /**
+     * Age.
+     */
+    uint32_t age;
+    /**
+     * Length of the whole name, which may be cut in `pdb`.
+     */
+    uint32_t pdb_length;
+    /**
+     * File name of the PDB without a path, UTF-8, NUL-terminated.
+     */
+    char pdb[256];
+} wvmi_pe_codeview_record;
+
+/**
+ * A section of an image (`IMAGE_SECTION_HEADER`).
+ */
+typedef struct {
+    /**
+     * Name, at most eight bytes, NUL-terminated; not always UTF-8.
+     */
+    char name[12];
+    /**
+     * Where it is loaded, relative to the base (`VirtualAddress`).
+     */
+    uint32_t rva;
+    /**
+     * Size when loaded, in bytes; 0 means that `file_size` counts
+     * (`VirtualSize`).
+     */
+    uint32_t virtual_size;
+    /**
+     * Offset of its data in the file (`PointerToRawData`).
+     */
+    uint32_t file_offset;
+    /**
+     * Size of its data in the file, in bytes (`SizeOfRawData`).
+     */
+    uint32_t file_size;
+    /**
+     * Flags (`IMAGE_SCN_*`, `Characteristics`).
+     */
+    uint32_t characteristics;
+} wvmi_pe_section;
+
+/**
+ * An exported symbol.
+ */
+typedef struct {
+    /**
+     * Address; 0 for a forwarder.
+     */
+    uint64_t address;
+    /**
+     * Address relative to the base; 0 for a forwarder.
+     */
+    uint32_t rva;
+    /**
+     * Ordinal, with the directory's base added.
+     */
+    uint32_t ordinal;
+    /**
+     * Name, NUL-terminated; NULL for an export by ordinal only. Valid until the
+     * iterator's next call.
+     */
+    const char *name;
+    /**
+     * Length of `name` in bytes.
+     */
+    size_t name_length;
+    /**
+     * Of a forwarder, the export that it stands for (`"NTDLL.RtlAllocateHeap"`,
+     * `"NTDLL.#7"`), else NULL; as `name`.
+     */
+    const char *forwarder;
+    /**
+     * Length of `forwarder` in bytes.
+     */
+    size_t forwarder_length;
+} wvmi_pe_export;
+
+/**
+ * An imported symbol.
+ */
+typedef struct {
+    /**
+     * Address of the slot that the loader fills with the symbol's address.
+     */
+    uint64_t slot;
+    /**
+     * The same, relative to the base.
+     */
+    uint32_t slot_rva;
+    /**
+     * Ordinal, for an import without a name.
+     */
+    uint32_t ordinal;
+    /**
+     * Likely index in the exporter's name table, for an import by name.
+     */
+    uint32_t hint;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * File name of the module that is imported from, NUL-terminated. Valid until
+     * the iterator's next call.
+     */
+    const char *module;
+    /**
+     * Length of `module` in bytes.
+     */
+    size_t module_length;
+    /**
+     * Name of the symbol; NULL for an import by ordinal; as `module`.
+     */
+    const char *name;
+    /**
+     * Length of `name` in bytes.
+     */
+    size_t name_length;
+} wvmi_pe_import;
+
+/**
+ * How the bytes of an extracted image are ordered; one of the
+ * `WVMI_PE_LAYOUT_*` numbers.
+ */
+typedef uint32_t wvmi_pe_layout;
+
+/**
+ * Bytes of an extracted image that are zeros because they are not in memory.
+ */
+typedef struct {
+    /**
+     * Offset of the first one in the extracted image.
+     */
+    uint64_t offset;
+    /**
+     * How many.
+     */
+    uint64_t length;
+    /**
+     * Why: one of `WVMI_FAULT_*`.
+     */
+    wvmi_fault_kind fault;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_pe_missing;
+
+/**
  * Kind of an object; one of the `WVMI_OBJECT_*` numbers.
  *
  * The numbers are the library's own and the same for every Windows;
@@ -3366,7 +3663,8 @@ typedef struct {
 } wvmi_token_sid;
 
 /**
- * The symbol at or before an address, filled by `wvmi_symbols_at()`.
+ * The symbol at or before an address, filled by `wvmi_symbols_at()` and
+ * `wvmi_process_symbols_at()`.
  */
 typedef struct {
     /**
@@ -3382,8 +3680,9 @@ typedef struct {
      */
     size_t name_length;
     /**
-     * `WVMI_OK`, or `WVMI_ERROR_NOT_FOUND` for an address outside of the
-     * kernel's image or before its first symbol.
+     * `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` for an address outside of all modules or
+     * before a module's first symbol; `WVMI_ERROR_FAULT` or `WVMI_ERROR_CORRUPT`
+     * when the module's exports cannot be read and it has no other symbols.
      */
     wvmi_status status;
     /**
@@ -3391,9 +3690,19 @@ typedef struct {
      */
     uint32_t reserved;
     /**
-     * Name without the module's, NUL-terminated.
+     * Name without the module's, NUL-terminated; of an export without a name its
+     * ordinal, `"#7"`.
      */
     char name[256];
+    /**
+     * Base of the module.
+     */
+    uint64_t module_base;
+    /**
+     * File name of the module, `"nt"` for the kernel, NUL-terminated, cut when it
+     * is longer.
+     */
+    char module_name[64];
 } wvmi_symbol_match;
 
 /**
@@ -4476,6 +4785,19 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
  * process cannot change.
  */
 #define WVMI_USER_MODULE_TEXT_MAPPED_PATH 2
+
+/**
+ * As they lie in memory: offsets are relative to the base. Headers that are
+ * not in memory are no hindrance in a process: the region's size counts.
+ */
+#define WVMI_PE_LAYOUT_MEMORY 0
+
+/**
+ * As they lay in the file: sections are moved back to their file offsets.
+ * Relocations and bound imports stay as the loader left them, and what lay
+ * behind the last section (a signature) is lost.
+ */
+#define WVMI_PE_LAYOUT_FILE 1
 
 /**
  * A type that the library does not know by its name.
@@ -6387,6 +6709,20 @@ wvmi_status wvmi_module_path(wvmi_session *session,
 wvmi_status wvmi_module_at(wvmi_session *session, uint64_t address, wvmi_module *module);
 
 /**
+ * Finds a module of the kernel by its name.
+ *
+ * `name` is its file name, UTF-8; ASCII case does not count, the extension may
+ * be left out, and `"nt"` is the kernel. `module` receives the module.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_by_name(wvmi_session *session, const char *name, wvmi_module *module);
+
+/**
  * Begins an iteration over the modules of the kernel, in load order
  * (`PsLoadedModuleList`).
  *
@@ -6795,6 +7131,310 @@ wvmi_status wvmi_user_module_iter_next_many(wvmi_user_module_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_user_module_iter_free(wvmi_user_module_iter *iter);
+
+/**
+ * Gives the image of a module of the kernel.
+ *
+ * `pe` receives it; nothing of the image is read.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_FAULT`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_pe(wvmi_session *session, wvmi_module module, wvmi_pe *pe);
+
+/**
+ * Gives the image of a module of a process.
+ *
+ * `pe` receives it; nothing is read.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_user_module_pe(wvmi_session *session, wvmi_user_module module, wvmi_pe *pe);
+
+/**
+ * Reads the headers of an image.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT` when the header page is not in memory;
+ * `WVMI_ERROR_CORRUPT` when there is no image or its headers contradict
+ * themselves; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_pe_info(wvmi_session *session,
+                         wvmi_pe pe,
+                         wvmi_pe_details *details,
+                         size_t size);
+
+/**
+ * Reads the CodeView record of an image: which PDB belongs to it.
+ *
+ * `record` receives it, `size` is `sizeof *record`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` when the image has none; else as
+ * `wvmi_pe_info()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_pe_codeview(wvmi_session *session,
+                             wvmi_pe pe,
+                             wvmi_pe_codeview_record *record,
+                             size_t size);
+
+/**
+ * Begins an iteration over the sections of an image, in the order of its table.
+ *
+ * `iter` receives the handle; free it with `wvmi_pe_section_iter_free()`.
+ *
+ * Returns `WVMI_OK`, or as `wvmi_pe_info()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_pe_section_iter_new(wvmi_session *session,
+                                     wvmi_pe pe,
+                                     wvmi_pe_section_iter **iter);
+
+/**
+ * Gets the next section.
+ *
+ * `section` receives it, `size` is `sizeof *section`.
+ *
+ * Returns `WVMI_OK`, `WVMI_END`, `WVMI_ERROR_CLOSED`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, or `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_section_iter_next(wvmi_pe_section_iter *iter,
+                                      wvmi_pe_section *section,
+                                      size_t size);
+
+/**
+ * Gets many sections at once.
+ *
+ * `sections` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *sections`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one section; `WVMI_END` with none;
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_section_iter_next_many(wvmi_pe_section_iter *iter,
+                                           wvmi_pe_section *sections,
+                                           size_t stride,
+                                           size_t capacity,
+                                           size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_pe_section_iter_free(wvmi_pe_section_iter *iter);
+
+/**
+ * Begins an iteration over the exports of an image: those with a name in the
+ * order of the name table, then those without. An image without exports has
+ * none.
+ *
+ * `iter` receives the handle; free it with `wvmi_pe_export_iter_free()`.
+ *
+ * Returns `WVMI_OK`, or as `wvmi_pe_info()`, also for the export directory.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_pe_export_iter_new(wvmi_session *session,
+                                    wvmi_pe pe,
+                                    wvmi_pe_export_iter **iter);
+
+/**
+ * Gets the next export.
+ *
+ * `export` receives it, `size` is `sizeof *export`; its texts are valid until the
+ * next call with this iterator.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` for an export that cannot be read (the
+ * iteration goes on); `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_export_iter_next(wvmi_pe_export_iter *iter,
+                                     wvmi_pe_export *export_,
+                                     size_t size);
+
+/**
+ * Gets many exports at once.
+ *
+ * `exports` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *exports`); `count` receives how many, on every return. Their texts are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one export; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_export_iter_next_many(wvmi_pe_export_iter *iter,
+                                          wvmi_pe_export *exports,
+                                          size_t stride,
+                                          size_t capacity,
+                                          size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_pe_export_iter_free(wvmi_pe_export_iter *iter);
+
+/**
+ * Begins an iteration over the imports of an image, module by module, at most
+ * a million.
+ *
+ * An image whose linker made no lookup table has lost the names when it was
+ * loaded: its symbols come out wrong or not at all. `iter` receives the handle;
+ * free it with `wvmi_pe_import_iter_free()`.
+ *
+ * Returns `WVMI_OK`, or as `wvmi_pe_info()`, also for the import directory.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_pe_import_iter_new(wvmi_session *session,
+                                    wvmi_pe pe,
+                                    wvmi_pe_import_iter **iter);
+
+/**
+ * Gets the next import.
+ *
+ * `import` receives it, `size` is `sizeof *import`; its texts are valid until the
+ * next call with this iterator.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` for a module or symbol that cannot be read (the
+ * iteration goes on); `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_import_iter_next(wvmi_pe_import_iter *iter,
+                                     wvmi_pe_import *import,
+                                     size_t size);
+
+/**
+ * Gets many imports at once.
+ *
+ * `imports` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *imports`); `count` receives how many, on every return. Their texts are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK` with at least one import; `WVMI_END` with none; `WVMI_GAP`
+ * with those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_import_iter_next_many(wvmi_pe_import_iter *iter,
+                                          wvmi_pe_import *imports,
+                                          size_t stride,
+                                          size_t capacity,
+                                          size_t *count);
+
+/**
+ * Frees the iterator and the texts that it lent out. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_pe_import_iter_free(wvmi_pe_import_iter *iter);
+
+/**
+ * Takes an image out of memory.
+ *
+ * What is not in memory is zeros; `wvmi_pe_missing_iter_new()` tells where and
+ * why.
+ *
+ * `layout` is one of `WVMI_PE_LAYOUT_*`. `buffer` of `capacity` bytes receives
+ * the image, or its beginning when it is too small; it may be NULL when
+ * `capacity` is 0. `length` (may be NULL) receives the length of the whole
+ * image, at most `WVMI_PE_IMAGE_MAX`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL`; `WVMI_ERROR_CANCELLED`;
+ * `WVMI_ERROR_CORRUPT`, also for an image that claims to be larger than
+ * `WVMI_PE_IMAGE_MAX`; else as `wvmi_pe_info()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_pe_extract(wvmi_session *session,
+                            wvmi_pe pe,
+                            wvmi_pe_layout layout,
+                            uint8_t *buffer,
+                            size_t capacity,
+                            size_t *length);
+
+/**
+ * Begins an iteration over what an extracted image misses, in order of offset;
+ * neighbours with one cause are one range.
+ *
+ * `layout` is one of `WVMI_PE_LAYOUT_*`. `iter` receives the handle; free it
+ * with `wvmi_pe_missing_iter_free()`.
+ *
+ * Returns `WVMI_OK`, or as `wvmi_pe_extract()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_pe_missing_iter_new(wvmi_session *session,
+                                     wvmi_pe pe,
+                                     wvmi_pe_layout layout,
+                                     wvmi_pe_missing_iter **iter);
+
+/**
+ * Gets the next range that is missing.
+ *
+ * `missing` receives it, `size` is `sizeof *missing`.
+ *
+ * Returns `WVMI_OK`, `WVMI_END`, `WVMI_ERROR_CLOSED`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, or `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_missing_iter_next(wvmi_pe_missing_iter *iter,
+                                      wvmi_pe_missing *missing,
+                                      size_t size);
+
+/**
+ * Gets many missing ranges at once.
+ *
+ * `missing` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *missing`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one range; `WVMI_END` with none;
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_pe_missing_iter_next_many(wvmi_pe_missing_iter *iter,
+                                           wvmi_pe_missing *missing,
+                                           size_t stride,
+                                           size_t capacity,
+                                           size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_pe_missing_iter_free(wvmi_pe_missing_iter *iter);
 
 /**
  * Looks a handle up in a process.
@@ -7904,22 +8544,45 @@ wvmi_status wvmi_token_sid_iter_next_many(wvmi_token_sid_iter *iter,
 void wvmi_token_sid_iter_free(wvmi_token_sid_iter *iter);
 
 /**
- * Finds the address of a symbol.
+ * Finds the address of a symbol of the kernel or of one of its modules.
  *
- * `name` is UTF-8: `"nt!NtCreateFile"`, or without a module for the kernel;
- * case counts. `address` receives its virtual address.
+ * `name` is UTF-8: `"nt!NtCreateFile"`, `"tcpip!TcpSend"`, or without a module
+ * for the kernel. A module is named by its file, whose extension may be left out
+ * and whose case does not count; that of the symbol does. The module's PDB, ISF
+ * or ISR tells where the configuration's places have it, else its export table,
+ * of which `"hal!#7"` names an ordinal. `address` receives its virtual address.
  *
- * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
- * `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
- * `WVMI_ERROR_NOT_SUPPORTED` for other modules than `nt`,
- * `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+ * Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND`; `WVMI_ERROR_FAULT` when the
+ * module's headers or exports are not in memory; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
  *
  * Any thread, also from a callback.
  */
 wvmi_status wvmi_symbol_address(wvmi_session *session, const char *name, uint64_t *address);
 
 /**
- * Finds the symbols of the kernel at or before many addresses.
+ * Finds the address of a symbol of a module of a process.
+ *
+ * `name` is UTF-8: `"ntdll!NtCreateFile"`, as with `wvmi_symbol_address()`, but
+ * the module is never left out. Forwarded exports lead to where they lead the
+ * process. `architecture` tells native and WoW64 modules of one name apart: one
+ * of `WVMI_ARCHITECTURE_*`. `address` receives the address in the process.
+ *
+ * Returns as `wvmi_symbol_address()`, and `WVMI_ERROR_INVALID_ARGUMENT` for a
+ * name without a module and for another `architecture`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_symbol_address(wvmi_session *session,
+                                        wvmi_process process,
+                                        const char *name,
+                                        wvmi_architecture architecture,
+                                        uint64_t *address);
+
+/**
+ * Finds the symbols of the kernel and its modules at or before many addresses.
  *
  * `addresses` are `count` virtual addresses; it may be NULL when `count` is 0.
  * `matches` receives one answer for each, `stride` bytes apart (`sizeof
@@ -7936,6 +8599,24 @@ wvmi_status wvmi_symbols_at(wvmi_session *session,
                             size_t count,
                             wvmi_symbol_match *matches,
                             size_t stride);
+
+/**
+ * Finds the symbols at or before many addresses, of the modules of a process
+ * and of the kernel.
+ *
+ * The arguments are those of `wvmi_symbols_at()`; user addresses are the
+ * process's.
+ *
+ * Returns as `wvmi_symbols_at()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_process_symbols_at(wvmi_session *session,
+                                    wvmi_process process,
+                                    const uint64_t *addresses,
+                                    size_t count,
+                                    wvmi_symbol_match *matches,
+                                    size_t stride);
 
 /**
  * Tells the size of a structure or union of the kernel.

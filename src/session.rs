@@ -5,6 +5,7 @@
 
 mod config;
 mod locate;
+mod nearest;
 mod user_symbol;
 
 use std::{
@@ -17,7 +18,10 @@ use std::{
 
 use once_cell::sync::OnceCell;
 
-pub use self::config::{Config, PagefilePath, ProfileCache};
+pub use self::{
+    config::{Config, PagefilePath, ProfileCache},
+    nearest::{NearestSymbol, SymbolFinder},
+};
 use crate::{
     core::{
         Capabilities, Driver, Memory, Pagefiles, Progress, Registers, Space, Va,

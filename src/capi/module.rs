@@ -36,7 +36,8 @@ impl wvmi_module {
         }
     }
 
-    fn get(self, windows: &Windows) -> Module<'_> {
+    /// The engine's module for the value.
+    pub fn get(self, windows: &Windows) -> Module<'_> {
         Module::new(windows, Va(self.entry))
     }
 }
@@ -231,6 +232,34 @@ pub unsafe extern "C" fn wvmi_module_at(
         let session = call.session(session)?;
         let output = call.output(module, "module")?;
         let found = session.engine().windows()?.module_at(Va(address))?;
+        output.write(wvmi_module::of(&found));
+        Ok(WVMI_OK)
+    })
+}
+
+/// Finds a module of the kernel by its name.
+///
+/// `name` is its file name, UTF-8; ASCII case does not count, the extension may
+/// be left out, and `"nt"` is the kernel. `module` receives the module.
+///
+/// Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
+/// `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
+/// `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_module_by_name(
+    session: *mut wvmi_session,
+    name: *const c_char,
+    module: *mut wvmi_module,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_module_by_name") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let name = call.text(name, "name")?;
+        let output = call.output(module, "module")?;
+        let found = session.engine().windows()?.module_by_name(name)?;
         output.write(wvmi_module::of(&found));
         Ok(WVMI_OK)
     })

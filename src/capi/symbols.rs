@@ -1,27 +1,37 @@
-//! Symbols and layouts of the kernel, by name and by address.
+//! Symbols by name and by address, of the kernel, its modules and those of
+//! processes.
 
 use std::ffi::c_char;
 
 use super::{
-    ffi::{Call, Plain, copy_text},
+    architecture::{wanted, wvmi_architecture},
+    error::About,
+    ffi::{ArrayOutput, Call, Plain, copy_text},
+    gate::Inside,
+    process::wvmi_process,
     session::wvmi_session,
-    status::{WVMI_ERROR_NOT_FOUND, WVMI_OK, wvmi_status},
+    status::{WVMI_ERROR_NOT_FOUND, WVMI_OK, status_of, wvmi_status},
 };
 use crate::{
     core::Va,
     error::{Error, Result},
-    session::Session,
+    os::windows::Process,
+    session::SymbolFinder,
 };
 
-/// Finds the address of a symbol.
+/// Finds the address of a symbol of the kernel or of one of its modules.
 ///
-/// `name` is UTF-8: `"nt!NtCreateFile"`, or without a module for the kernel;
-/// case counts. `address` receives its virtual address.
+/// `name` is UTF-8: `"nt!NtCreateFile"`, `"tcpip!TcpSend"`, or without a module
+/// for the kernel. A module is named by its file, whose extension may be left out
+/// and whose case does not count; that of the symbol does. The module's PDB, ISF
+/// or ISR tells where the configuration's places have it, else its export table,
+/// of which `"hal!#7"` names an ordinal. `address` receives its virtual address.
 ///
-/// Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
-/// `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
-/// `WVMI_ERROR_NOT_SUPPORTED` for other modules than `nt`,
-/// `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
+/// Returns `WVMI_OK`; `WVMI_ERROR_NOT_FOUND`; `WVMI_ERROR_FAULT` when the
+/// module's headers or exports are not in memory; `WVMI_ERROR_CORRUPT`;
+/// `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+/// `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8;
+/// `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
 ///
 /// Any thread, also from a callback.
 #[unsafe(no_mangle)]
@@ -36,24 +46,46 @@ pub unsafe extern "C" fn wvmi_symbol_address(
         let session = call.session(session)?;
         let name = call.text(name, "name")?;
         let output = call.output(address, "address")?;
-        let name = kernel_symbol(name)?;
-        output.write(session.engine().windows()?.symbol(name)?.0);
+        output.write(session.engine().kernel_symbol(name)?.0);
         Ok(WVMI_OK)
     })
 }
 
-/// The name without the kernel's module name.
-fn kernel_symbol(name: &str) -> Result<&str> {
-    match name.split_once('!') {
-        None => Ok(name),
-        Some((module, name)) if module.eq_ignore_ascii_case("nt") => Ok(name),
-        Some((module, _)) => Err(Error::not_supported(format!(
-            "symbols of {module}: only those of nt, the kernel, are loaded"
-        ))),
-    }
+/// Finds the address of a symbol of a module of a process.
+///
+/// `name` is UTF-8: `"ntdll!NtCreateFile"`, as with `wvmi_symbol_address()`, but
+/// the module is never left out. Forwarded exports lead to where they lead the
+/// process. `architecture` tells native and WoW64 modules of one name apart: one
+/// of `WVMI_ARCHITECTURE_*`. `address` receives the address in the process.
+///
+/// Returns as `wvmi_symbol_address()`, and `WVMI_ERROR_INVALID_ARGUMENT` for a
+/// name without a module and for another `architecture`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_process_symbol_address(
+    session: *mut wvmi_session,
+    process: wvmi_process,
+    name: *const c_char,
+    architecture: wvmi_architecture,
+    address: *mut u64,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_process_symbol_address") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let name = call.text(name, "name")?;
+        let architecture = wanted(architecture)?;
+        let output = call.output(address, "address")?;
+        let engine = session.engine();
+        let found = engine.user_symbol(&process.get(engine.windows()?), name, architecture);
+        output.write(found.about("process", process.object)?.0);
+        Ok(WVMI_OK)
+    })
 }
 
-/// The symbol at or before an address, filled by `wvmi_symbols_at()`.
+/// The symbol at or before an address, filled by `wvmi_symbols_at()` and
+/// `wvmi_process_symbols_at()`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wvmi_symbol_match {
@@ -63,19 +95,26 @@ pub struct wvmi_symbol_match {
     pub displacement: u64,
     /// Length of the whole name, which may be cut in `name`.
     pub name_length: usize,
-    /// `WVMI_OK`, or `WVMI_ERROR_NOT_FOUND` for an address outside of the
-    /// kernel's image or before its first symbol.
+    /// `WVMI_OK`; `WVMI_ERROR_NOT_FOUND` for an address outside of all modules or
+    /// before a module's first symbol; `WVMI_ERROR_FAULT` or `WVMI_ERROR_CORRUPT`
+    /// when the module's exports cannot be read and it has no other symbols.
     pub status: wvmi_status,
     /// Always 0.
     pub reserved: u32,
-    /// Name without the module's, NUL-terminated.
+    /// Name without the module's, NUL-terminated; of an export without a name its
+    /// ordinal, `"#7"`.
     pub name: [c_char; 256],
+    /// Base of the module.
+    pub module_base: u64,
+    /// File name of the module, `"nt"` for the kernel, NUL-terminated, cut when it
+    /// is longer.
+    pub module_name: [c_char; 64],
 }
 
 // SAFETY: integers only; every bit pattern is valid.
 unsafe impl Plain for wvmi_symbol_match {}
 
-/// Finds the symbols of the kernel at or before many addresses.
+/// Finds the symbols of the kernel and its modules at or before many addresses.
 ///
 /// `addresses` are `count` virtual addresses; it may be NULL when `count` is 0.
 /// `matches` receives one answer for each, `stride` bytes apart (`sizeof
@@ -104,145 +143,76 @@ pub unsafe extern "C" fn wvmi_symbols_at(
             return Ok(WVMI_OK);
         }
         let array = call.array_output(matches, stride, count, "matches")?;
-        let watch = session.engine().watch();
-        for (index, &address) in addresses.iter().enumerate() {
-            watch.check()?;
-            array.write(index, symbol_at(session.engine(), address)?);
+        find_all(&session, None, addresses, &array)?;
+        Ok(WVMI_OK)
+    })
+}
+
+/// Finds the symbols at or before many addresses, of the modules of a process
+/// and of the kernel.
+///
+/// The arguments are those of `wvmi_symbols_at()`; user addresses are the
+/// process's.
+///
+/// Returns as `wvmi_symbols_at()`.
+///
+/// Any thread, also from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_process_symbols_at(
+    session: *mut wvmi_session,
+    process: wvmi_process,
+    addresses: *const u64,
+    count: usize,
+    matches: *mut wvmi_symbol_match,
+    stride: usize,
+) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_process_symbols_at") };
+    call.run(|| {
+        let session = call.session(session)?;
+        let process = process.get(session.engine().windows()?);
+        let addresses = call.slice(addresses, count, "addresses")?;
+        if addresses.is_empty() {
+            return Ok(WVMI_OK);
         }
+        let array = call.array_output(matches, stride, count, "matches")?;
+        find_all(&session, Some(process), addresses, &array)?;
         Ok(WVMI_OK)
     })
 }
 
-fn symbol_at(session: &Session, address: u64) -> Result<wvmi_symbol_match> {
-    Ok(match session.nearest_symbol(Va(address))? {
-        Some((name, displacement)) => wvmi_symbol_match {
-            address: address.wrapping_sub(displacement),
-            displacement,
-            name_length: name.len(),
-            name: copy_text(name),
+fn find_all(
+    session: &Inside,
+    process: Option<Process<'_>>,
+    addresses: &[u64],
+    matches: &ArrayOutput<'_, wvmi_symbol_match>,
+) -> Result<()> {
+    let watch = session.engine().watch();
+    let mut finder = session.engine().symbol_finder(process);
+    for (index, &address) in addresses.iter().enumerate() {
+        watch.check()?;
+        matches.write(index, symbol_at(&mut finder, address)?);
+    }
+    Ok(())
+}
+
+fn symbol_at(finder: &mut SymbolFinder<'_>, address: u64) -> Result<wvmi_symbol_match> {
+    let without = |status| wvmi_symbol_match {
+        status,
+        ..wvmi_symbol_match::zeroed()
+    };
+    Ok(match finder.nearest(Va(address)) {
+        Ok(Some(found)) => wvmi_symbol_match {
+            address: address.wrapping_sub(found.displacement),
+            displacement: found.displacement,
+            name_length: found.name.len(),
+            name: copy_text(&found.name),
+            module_base: found.module_base.0,
+            module_name: copy_text(&found.module),
             ..wvmi_symbol_match::zeroed()
         },
-        None => wvmi_symbol_match {
-            status: WVMI_ERROR_NOT_FOUND,
-            ..wvmi_symbol_match::zeroed()
-        },
-    })
-}
-
-/// Tells the size of a structure or union of the kernel.
-///
-/// `structure` is its name (`"_EPROCESS"`), UTF-8. `size` receives its size in
-/// bytes.
-///
-/// Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
-/// `WVMI_ERROR_INVALID_ARGUMENT` when the name is not UTF-8,
-/// `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
-///
-/// Any thread, also from a callback.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_struct_size(
-    session: *mut wvmi_session,
-    structure: *const c_char,
-    size: *mut u64,
-) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_struct_size") };
-    call.run(|| {
-        let session = call.session(session)?;
-        let structure = call.text(structure, "structure")?;
-        let output = call.output(size, "size")?;
-        let found = session.engine().windows()?.profile().struct_size(structure);
-        output.write(found.ok_or_else(|| Error::not_found(format!("structure {structure}")))?);
-        Ok(WVMI_OK)
-    })
-}
-
-/// Where a member of a structure is, filled by `wvmi_field_offset()`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct wvmi_field {
-    /// Offset from the start of the outermost structure, in bytes.
-    pub offset: u64,
-    /// Size in bytes; of a bit field, that of the integer that holds it; 0
-    /// where the symbols do not tell.
-    pub size: u64,
-    /// Lowest bit of a bit field.
-    pub bit_position: u32,
-    /// Number of bits of a bit field; 0 for other members.
-    pub bit_length: u32,
-}
-
-// SAFETY: integers only; every bit pattern is valid.
-unsafe impl Plain for wvmi_field {}
-
-/// Tells where a member of a structure of the kernel is.
-///
-/// `structure` is the structure's name (`"_EPROCESS"`), `path` the member's,
-/// with dots for members of members (`"Pcb.DirectoryTableBase"`), both UTF-8;
-/// members of unnamed structures are named directly. `field` receives the
-/// place, `size` is `sizeof *field`.
-///
-/// Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
-/// `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
-/// `WVMI_ERROR_NO_SYMBOLS`.
-///
-/// Any thread, also from a callback.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_field_offset(
-    session: *mut wvmi_session,
-    structure: *const c_char,
-    path: *const c_char,
-    field: *mut wvmi_field,
-    size: usize,
-) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_field_offset") };
-    call.run(|| {
-        let session = call.session(session)?;
-        let structure = call.text(structure, "structure")?;
-        let path = call.text(path, "path")?;
-        let output = call.sized_output(field, size, "field")?;
-        let found = session.engine().windows()?.profile().field(structure, path);
-        let found = found.ok_or_else(|| Error::not_found(format!("field {structure}.{path}")))?;
-        output.write(wvmi_field {
-            offset: found.offset,
-            size: found.size,
-            bit_position: found.bits.map_or(0, |bits| bits.position as u32),
-            bit_length: found.bits.map_or(0, |bits| bits.length as u32),
-        });
-        Ok(WVMI_OK)
-    })
-}
-
-/// Tells the value of a constant of an enumeration of the kernel.
-///
-/// `enumeration` is the enumeration's name (`"_POOL_TYPE"`), `constant` the
-/// constant's (`"NonPagedPool"`), both UTF-8. `value` receives the value.
-///
-/// Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND`, `WVMI_ERROR_NULL_ARGUMENT`,
-/// `WVMI_ERROR_INVALID_ARGUMENT` when a name is not UTF-8,
-/// `WVMI_ERROR_NO_KERNEL`, or `WVMI_ERROR_NO_SYMBOLS`.
-///
-/// Any thread, also from a callback.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_enum_value(
-    session: *mut wvmi_session,
-    enumeration: *const c_char,
-    constant: *const c_char,
-    value: *mut i64,
-) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_enum_value") };
-    call.run(|| {
-        let session = call.session(session)?;
-        let enumeration = call.text(enumeration, "enumeration")?;
-        let constant = call.text(constant, "constant")?;
-        let output = call.output(value, "value")?;
-        let profile = session.engine().windows()?.profile();
-        let found = profile.enum_value(enumeration, constant);
-        output.write(found.ok_or_else(|| {
-            Error::not_found(format!("constant {constant} of enumeration {enumeration}"))
-        })?);
-        Ok(WVMI_OK)
+        Ok(None) => without(WVMI_ERROR_NOT_FOUND),
+        Err(Error::Cancelled) => return Err(Error::Cancelled),
+        Err(error) => without(status_of(&error)),
     })
 }

@@ -1,6 +1,6 @@
 //! Exported symbols (`IMAGE_EXPORT_DIRECTORY`).
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::Deref};
 
 use super::{Directory, DirectoryKind, Image, Pe, read::Sparse};
 use crate::{core::bytes::u32_at, error::Result};
@@ -32,9 +32,10 @@ pub struct Export {
 
 /// The export tables of an image.
 ///
-/// The tables are read once; entries on missing pages fail one by one.
-pub struct Exports<'a, I> {
-    pe: &'a Pe<I>,
+/// The tables are read once; entries on missing pages fail one by one. `P` is the
+/// image, borrowed or owned.
+pub struct Exports<P> {
+    pe: P,
     directory: Directory,
     module_name: u32,
     ordinal_base: u32,
@@ -48,16 +49,35 @@ impl<I: Image> Pe<I> {
     ///
     /// Fails with [`crate::Error::Corrupt`] when the directory contradicts itself,
     /// and with a fault when it cannot be read.
-    pub fn exports(&self) -> Result<Option<Exports<'_, I>>> {
-        match self.directory(DirectoryKind::Export)? {
-            Some(directory) => Exports::new(self, directory).map(Some),
-            None => Ok(None),
-        }
+    pub fn exports(&self) -> Result<Option<Exports<&Self>>> {
+        Exports::of(self)
+    }
+
+    /// As [`Pe::exports`], for iterations that outlive the call.
+    pub fn into_exports(self) -> Result<Option<Exports<Box<Self>>>> {
+        Exports::of(Box::new(self))
     }
 }
 
-impl<'a, I: Image> Exports<'a, I> {
-    fn new(pe: &'a Pe<I>, directory: Directory) -> Result<Self> {
+/// Where an iteration over exports has come to.
+struct Position {
+    /// Next entry of the name table.
+    named: usize,
+    /// Next entry of the address table whose name was not met.
+    unnamed: usize,
+    /// Which entries of the address table have names.
+    has_name: Vec<bool>,
+}
+
+impl<I: Image, P: Deref<Target = Pe<I>>> Exports<P> {
+    fn of(pe: P) -> Result<Option<Self>> {
+        match pe.directory(DirectoryKind::Export)? {
+            Some(directory) => Self::new(pe, directory).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn new(pe: P, directory: Directory) -> Result<Self> {
         let fields: [u8; DIRECTORY_SIZE] = pe.array(STRUCTURE, directory.rva)?;
         let field = |offset| u32_at(&fields, offset).unwrap_or_default();
         let (functions, names) = (field(20), field(24));
@@ -68,14 +88,17 @@ impl<'a, I: Image> Exports<'a, I> {
         let table = |rva, count: u32, width: usize| {
             pe.sparse(STRUCTURE, rva, (count as usize).saturating_mul(width))
         };
+        let functions = table(field(28), functions, 4)?;
+        let ordinals = table(field(36), names, 2)?;
+        let names = table(field(32), names, 4)?;
         Ok(Self {
-            pe,
             directory,
             module_name: field(12),
             ordinal_base: field(16),
-            functions: table(field(28), functions, 4)?,
-            names: table(field(32), names, 4)?,
-            ordinals: table(field(36), names, 2)?,
+            functions,
+            names,
+            ordinals,
+            pe,
         })
     }
 
@@ -112,6 +135,14 @@ impl<'a, I: Image> Exports<'a, I> {
         self.function(index as usize, self.first_name(index))
     }
 
+    /// The export of this name, or of the ordinal in `#7`.
+    pub fn named_or_numbered(&self, name: &str) -> Result<Option<Export>> {
+        match name.strip_prefix('#').map(str::parse) {
+            Some(Ok(ordinal)) => self.by_ordinal(ordinal),
+            _ => self.by_name(name),
+        }
+    }
+
     /// The last export at or before `rva`, and how many bytes `rva` is behind it.
     ///
     /// Entries on missing pages are passed over.
@@ -132,6 +163,17 @@ impl<'a, I: Image> Exports<'a, I> {
     /// with two names comes twice), then those without. An `Err` is one export
     /// that cannot be read.
     pub fn iter(&self) -> impl Iterator<Item = Result<Export>> + '_ {
+        let mut position = self.start();
+        std::iter::from_fn(move || self.step(&mut position))
+    }
+
+    /// As [`Exports::iter`], of the exports themselves.
+    pub fn into_all(self) -> impl Iterator<Item = Result<Export>> {
+        let mut position = self.start();
+        std::iter::from_fn(move || self.step(&mut position))
+    }
+
+    fn start(&self) -> Position {
         let mut has_name = vec![false; self.functions.len_u32()];
         let indices = (0..self.names.len_u32()).filter_map(|at| self.ordinals.u16(at)?.ok());
         for index in indices {
@@ -139,17 +181,34 @@ impl<'a, I: Image> Exports<'a, I> {
                 *flag = true;
             }
         }
-        let with_name = (0..self.names.len_u32()).filter_map(|at| {
-            self.name(at)?
-                .and_then(|name| self.named(at, name))
-                .transpose()
-        });
-        let without_name = has_name
-            .into_iter()
-            .enumerate()
-            .filter(|(_, has_name)| !has_name)
-            .filter_map(|(index, _)| self.function(index, None).transpose());
-        with_name.chain(without_name)
+        Position {
+            named: 0,
+            unnamed: 0,
+            has_name,
+        }
+    }
+
+    /// The next export behind `position`, unused entries passed over.
+    fn step(&self, position: &mut Position) -> Option<Result<Export>> {
+        while let Some(name) = self.name(position.named) {
+            let at = position.named;
+            position.named = at.saturating_add(1);
+            let export = name.and_then(|name| self.named(at, name));
+            if let Some(export) = export.transpose() {
+                return Some(export);
+            }
+        }
+        while let Some(&has_name) = position.has_name.get(position.unnamed) {
+            let index = position.unnamed;
+            position.unnamed = index.saturating_add(1);
+            if has_name {
+                continue;
+            }
+            if let Some(export) = self.function(index, None).transpose() {
+                return Some(export);
+            }
+        }
+        None
     }
 
     /// Entry `at` of the name table, `None` behind its end.

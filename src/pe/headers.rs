@@ -14,7 +14,8 @@ const NT_SIGNATURE: u32 = 0x4550;
 const NT_FIXED_SIZE: u32 = 24;
 /// Size of `IMAGE_OPTIONAL_HEADER64` with all sixteen directories.
 const OPTIONAL_HEADER_MAX: usize = 240;
-const DIRECTORIES: usize = 16;
+/// Number of data directories.
+pub const DIRECTORIES: usize = 16;
 const SECTION_SIZE: usize = 40;
 
 /// Width of an image's addresses.
@@ -215,6 +216,16 @@ impl Headers {
             .get(kind as usize)
             .copied()
             .filter(|directory| directory.rva != 0 && directory.size != 0)
+    }
+
+    /// All sixteen directories; those that the image lacks are zero.
+    pub const fn directories(&self) -> &[Directory; DIRECTORIES] {
+        &self.directories
+    }
+
+    /// Number of sections.
+    pub const fn section_count(&self) -> u16 {
+        self.section_count
     }
 
     /// Reads the section table of the image that these headers came from.

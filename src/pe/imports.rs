@@ -14,6 +14,8 @@ const BY_NAME: &str = "IMAGE_IMPORT_BY_NAME";
 /// Most modules that are listed, and most symbols of each.
 const MODULES_MAX: usize = 1024;
 const SYMBOLS_MAX: u32 = 1 << 16;
+/// Most symbols of all modules together.
+const ALL_MAX: usize = 1 << 20;
 
 /// A module that an image imports from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,22 +84,60 @@ impl<I: Image> Pe<I> {
         &'a self,
         module: &ImportedModule,
     ) -> impl Iterator<Item = Result<Import>> + 'a {
+        let module = module.clone();
+        let mut position = Some(0);
+        std::iter::from_fn(move || self.import_step(&module, &mut position))
+    }
+
+    /// The symbols that the image imports, module by module, each with the name
+    /// of its module; a million at most.
+    ///
+    /// An `Err` is one module or symbol that cannot be read. Fails with a fault
+    /// when the directory cannot be read.
+    pub fn into_imports(self) -> Result<impl Iterator<Item = Result<(String, Import)>>> {
+        let modules: Vec<_> = self.imported_modules()?.collect();
+        let mut modules = modules.into_iter();
+        let mut current: Option<(ImportedModule, Option<u32>)> = None;
+        let next = move || {
+            loop {
+                if let Some((module, position)) = &mut current
+                    && let Some(import) = self.import_step(module, position)
+                {
+                    return Some(import.map(|import| (module.name.clone(), import)));
+                }
+                match modules.next()? {
+                    Ok(module) => current = Some((module, Some(0))),
+                    Err(gap) => return Some(Err(gap)),
+                }
+            }
+        };
+        Ok(std::iter::from_fn(next).take(ALL_MAX))
+    }
+
+    /// The symbol at `position` of a module's table, `None` at its end.
+    fn import_step(
+        &self,
+        module: &ImportedModule,
+        position: &mut Option<u32>,
+    ) -> Option<Result<Import>> {
         let width = match self.headers.format {
             Format::Pe32 => 4,
             Format::Pe32Plus => 8,
         };
-        let (lookup_table, address_table) = (module.lookup_table, module.address_table);
-        let mut ended = false;
-        (0..SYMBOLS_MAX).map_while(move |index| {
-            let offset = index.saturating_mul(width);
-            let slot = address_table.saturating_add(offset);
-            let thunk = match ended {
-                true => None,
-                false => self.thunk(lookup_table.saturating_add(offset)).transpose(),
-            };
-            ended = !matches!(thunk, Some(Ok(_)));
-            Some(thunk?.and_then(|thunk| self.import(thunk, slot)))
-        })
+        let index = position.filter(|&index| index < SYMBOLS_MAX)?;
+        let offset = index.saturating_mul(width);
+        let slot = module.address_table.saturating_add(offset);
+        let thunk = self.thunk(module.lookup_table.saturating_add(offset));
+        // Behind a missing piece of the table there is no telling where it ends.
+        *position = match thunk {
+            Ok(Some(_)) => index.checked_add(1),
+            _ => None,
+        };
+        Some(
+            thunk
+                .transpose()?
+                .and_then(|thunk| self.import(thunk, slot)),
+        )
     }
 
     /// The thunk at `rva`, `None` at the end of the table.

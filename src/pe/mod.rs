@@ -28,7 +28,7 @@ pub use self::{
     exceptions::RuntimeFunction,
     exports::{Export, ExportTarget, Exports},
     extract::{Extraction, ImageLayout, MissingRange},
-    headers::{Directory, DirectoryKind, Format, Headers, Section},
+    headers::{DIRECTORIES, Directory, DirectoryKind, Format, Headers, Section},
     image::{File, Image, Mapped},
     imports::{Import, ImportSymbol, ImportedModule},
 };

@@ -1,4 +1,4 @@
-//! Symbols of the modules of a process.
+//! `module!symbol`, in the kernel and in a process.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The places that a session looks for symbols in.
-struct Profiles<'a>(&'a Session);
+pub(super) struct Profiles<'a>(pub(super) &'a Session);
 
 impl FindProfile for Profiles<'_> {
     /// Symbols that are damaged are none.
@@ -26,6 +26,17 @@ impl FindProfile for Profiles<'_> {
 }
 
 impl Session {
+    /// Address of `module!symbol` among the modules of the kernel, from the
+    /// module's PDB, ISF or ISR where the configuration's places have it, else
+    /// from its export table; without a module, of the kernel itself.
+    ///
+    /// # Errors
+    /// As [`Windows::module_symbol`](crate::os::windows::Windows::module_symbol),
+    /// and [`Error::Cancelled`].
+    pub fn kernel_symbol(&self, symbol: &str) -> Result<Va> {
+        self.windows()?.module_symbol(symbol, &Profiles(self))
+    }
+
     /// Address of `module!symbol` in a process, from the module's PDB, ISF or
     /// ISR where the configuration's places have it, else from its export table.
     ///

@@ -75,8 +75,7 @@ static void symbols_lead_to_addresses_and_back(wvmi_session *session)
     CHECK_STATUS(wvmi_symbols_at(session, addresses, 3, NULL, sizeof matches[0]),
                  WVMI_ERROR_NULL_ARGUMENT);
     CHECK_STATUS(wvmi_symbol_address(session, "nt!NoSuchSymbol", addresses), WVMI_ERROR_NOT_FOUND);
-    CHECK_STATUS(wvmi_symbol_address(session, "nosuch!Symbol", addresses),
-                 WVMI_ERROR_NOT_SUPPORTED);
+    CHECK_STATUS(wvmi_symbol_address(session, "nosuch!Symbol", addresses), WVMI_ERROR_NOT_FOUND);
     CHECK_STATUS(wvmi_symbol_address(session, NULL, addresses), WVMI_ERROR_NULL_ARGUMENT);
 }
 

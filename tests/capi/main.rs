@@ -8,6 +8,7 @@ mod exports;
 mod forged;
 mod header;
 mod programs;
+mod samples;
 mod toolchain;
 
 use std::path::{Path, PathBuf};

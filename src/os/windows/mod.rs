@@ -17,6 +17,7 @@ mod layouts;
 mod list;
 pub mod loader;
 pub mod module;
+mod module_image;
 pub mod object;
 mod paging;
 pub mod peb;

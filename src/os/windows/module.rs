@@ -95,6 +95,11 @@ impl<'a> Module<'a> {
         &self.windows.layouts.module._KLDR_DATA_TABLE_ENTRY
     }
 
+    /// The kernel that it is a module of.
+    pub(super) const fn windows(&self) -> &'a Windows {
+        self.windows
+    }
+
     /// Address of the loader entry; of a module that only the image's headers
     /// list, its base.
     pub const fn entry(&self) -> Va {

@@ -6,7 +6,7 @@ use super::UserModule;
 use crate::{
     core::Va,
     error::{Error, Result},
-    os::windows::{Architecture, Process},
+    os::windows::{Architecture, Process, module_image::is_named},
     pe::{Export, ExportTarget},
     symbols::{PdbId, Profile},
 };
@@ -45,7 +45,7 @@ impl<'a> Process<'a> {
         };
         self.user_modules()
             .flatten()
-            .filter(|module| module.name().is_ok_and(|it| names(&it, name)))
+            .filter(|module| module.name().is_ok_and(|it| is_named(&it, name)))
             .find(|module| module.architecture().is_ok_and(|it| it == wanted))
             .ok_or_else(|| Error::not_found(format!("module {name}")))
     }
@@ -93,12 +93,9 @@ impl UserModule<'_> {
     /// The export of this name, or of the ordinal in `#7`.
     pub fn export(&self, name: &str) -> Result<Option<Export>> {
         let pe = self.pe()?;
-        let Some(exports) = pe.exports()? else {
-            return Ok(None);
-        };
-        match name.strip_prefix('#').map(str::parse) {
-            Some(Ok(ordinal)) => exports.by_ordinal(ordinal),
-            _ => exports.by_name(name),
+        match pe.exports()? {
+            Some(exports) => exports.named_or_numbered(name),
+            None => Ok(None),
         }
     }
 
@@ -129,26 +126,5 @@ impl UserModule<'_> {
             .process
             .user_module(module, Some(self.architecture()?))?;
         Ok((module, name.to_owned()))
-    }
-}
-
-/// Is `wanted` this file name, with or without its extension?
-fn names(file: &str, wanted: &str) -> bool {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    file.eq_ignore_ascii_case(wanted) || stem.eq_ignore_ascii_case(wanted)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names;
-
-    #[test]
-    fn modules_are_named_with_and_without_extension() {
-        assert!(names("ntdll.dll", "NTDLL"));
-        assert!(names("ntdll.dll", "ntdll.DLL"));
-        assert!(names("winspool.drv", "winspool"));
-        assert!(names("noextension", "NoExtension"));
-        assert!(!names("ntdll.dll", "ntdl"));
-        assert!(!names("ntdll.dll", "dll"));
     }
 }

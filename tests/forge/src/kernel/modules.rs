@@ -13,6 +13,12 @@ const UNLOADED_SIZE: u64 = 0x28;
 /// Distance between driver images.
 const DRIVER_STEP: u64 = 0x20_0000;
 
+/// Where the exports of modules that are DLLs are, in their header page.
+const EXPORTS_RVA: u32 = 0xa00;
+
+/// What they export.
+const DLL_EXPORTS: [(&str, u32); 2] = [("DllInitialize", 0x1040), ("DllUnload", 0x1080)];
+
 /// Size of the HAL, which follows the kernel.
 const HAL_SIZE: u32 = 0x6_0000;
 
@@ -89,15 +95,23 @@ impl Guest {
         let pdb = format!("{}.pdb", name.split('.').next().unwrap_or(name));
         let guid = format!("{:032X}", u128::from(time_stamp) << 64 | u128::from(size));
         let debug_rva = 0x800;
+        let is_dll = name.ends_with("dll");
+        let table = match is_dll {
+            true => pe::export_directory(EXPORTS_RVA, name, &DLL_EXPORTS),
+            false => Vec::new(),
+        };
         let headers = Headers {
             machine: pe::MACHINE_AMD64,
-            is_dll: name.ends_with("dll"),
+            is_dll,
             time_stamp,
             entry_point: 0x1040,
             image_base: base,
             image_size: size,
             os_version: (10, 0),
-            exports: Extent::default(),
+            exports: Extent {
+                rva: if is_dll { EXPORTS_RVA } else { 0 },
+                size: table.len() as u32,
+            },
             debug: Extent {
                 rva: debug_rva,
                 size: pe::DEBUG_ENTRY_SIZE,
@@ -115,6 +129,7 @@ impl Guest {
         self.write(base, &headers.bytes());
         let debug = pe::debug_directory(debug_rva, time_stamp, &guid, 1, &pdb);
         self.write(base + u64::from(debug_rva), &debug);
+        self.write(base + u64::from(EXPORTS_RVA), &table);
         self.append_module(ModuleSpec {
             name: name.to_owned(),
             path: path.to_owned(),
