@@ -167,6 +167,12 @@ impl Session {
         }
     }
 
+    /// As [`Session::kernel_space`], once its symbols are loaded.
+    #[inline]
+    pub fn known_kernel_space(&self) -> Option<Space> {
+        self.windows.get().map(Windows::space)
+    }
+
     /// Looks for the kernel's symbols in `paths`, then where the configuration
     /// says; does nothing when they are loaded.
     pub fn load_symbols(&self, paths: &[PathBuf]) -> Result<()> {

@@ -1,14 +1,16 @@
 //! What the library keeps for each thread that calls it, found once per call.
 
+mod known;
+
 use std::{
     cell::Cell,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
 
-use super::{gate::Record, session::Shared};
+use super::{gate::Record, guard, session::Shared};
 
 /// One calling thread.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub struct Caller {
     pub record: Record<Shared>,
     /// How many guards it is inside of; only the thread itself looks.
     guards: AtomicU32,
+    /// The thread's pointer while its calls find this value by it, else 0.
+    thread: AtomicUsize,
 }
 
 /// All threads; what an ended one leaves is used again, none is freed.
@@ -33,6 +37,7 @@ struct AtThreadEnd;
 impl Drop for AtThreadEnd {
     fn drop(&mut self) {
         if let Some(caller) = CURRENT.take() {
+            known::forget(caller);
             lock(&SPARE).push(caller);
         }
     }
@@ -43,13 +48,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Caller {
+    /// This thread, when it called before and is found without a look-up.
+    #[inline(always)]
+    pub fn known() -> Option<&'static Self> {
+        known::find()
+    }
+
     /// This thread.
     #[inline]
     pub fn current() -> &'static Self {
-        match CURRENT.get() {
+        match Self::known() {
             Some(caller) => caller,
-            None => Self::register(),
+            None => Self::look_up(),
         }
+    }
+
+    #[inline(never)]
+    fn look_up() -> &'static Self {
+        let caller = CURRENT.get().unwrap_or_else(Self::register);
+        // Until panics are silent, each call comes here.
+        if guard::silence_panics() {
+            known::remember(caller);
+        }
+        caller
     }
 
     #[cold]
@@ -74,31 +95,31 @@ impl Caller {
     /// Enters a guard, to be left when the answer is dropped.
     #[inline]
     pub fn guarded(&self) -> Guarded<'_> {
-        self.count_guards(1);
-        Guarded(self)
-    }
-
-    #[inline]
-    fn count_guards(&self, more: u32) {
-        let guards = self.guards.load(Ordering::Relaxed);
-        self.guards
-            .store(guards.wrapping_add(more), Ordering::Relaxed);
+        let outer = self.guards.load(Ordering::Relaxed);
+        self.guards.store(outer.wrapping_add(1), Ordering::Relaxed);
+        Guarded {
+            caller: self,
+            outer,
+        }
     }
 
     /// Is this thread inside of a guard?
     pub fn is_guarded() -> bool {
-        CURRENT
-            .get()
-            .is_some_and(|caller| caller.guards.load(Ordering::Relaxed) > 0)
+        let caller = known::find().or_else(|| CURRENT.get());
+        caller.is_some_and(|caller| caller.guards.load(Ordering::Relaxed) > 0)
     }
 }
 
 /// A thread inside of a guard.
-pub struct Guarded<'a>(&'a Caller);
+pub struct Guarded<'a> {
+    caller: &'a Caller,
+    /// How many guards are around this one, the last to be left.
+    outer: u32,
+}
 
 impl Drop for Guarded<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.count_guards(u32::MAX);
+        self.caller.guards.store(self.outer, Ordering::Relaxed);
     }
 }

@@ -42,7 +42,6 @@ unsafe impl<T> Plain for *mut T {}
 /// demands, so that they can be used while the call lasts.
 pub struct Call {
     function: &'static CStr,
-    caller: &'static Caller,
 }
 
 impl Call {
@@ -52,17 +51,14 @@ impl Call {
     /// Every pointer that is handed to the methods is NULL or points to what
     /// the header says, for as long as the call lasts.
     #[inline]
-    pub unsafe fn new(function: &'static CStr) -> Self {
-        Self {
-            function,
-            caller: Caller::current(),
-        }
+    pub const unsafe fn new(function: &'static CStr) -> Self {
+        Self { function }
     }
 
     /// The thread that calls.
     #[inline]
-    pub const fn caller(&self) -> &'static Caller {
-        self.caller
+    pub fn caller(&self) -> &'static Caller {
+        Caller::current()
     }
 
     /// Name of the extern function.
@@ -228,7 +224,7 @@ impl Call {
     /// Frees a handle that [`into_handle`] gave out; NULL is none.
     pub fn free<T>(&self, handle: *mut T) {
         // The thread's last error is none of a free function's business.
-        let _ = guard::caught(self.caller, || {
+        let _ = guard::caught(self.caller(), || {
             if !handle.is_null() {
                 // SAFETY: a handle comes from `into_handle` and is freed once (`Call::new`).
                 drop(unsafe { Box::from_raw(handle) });

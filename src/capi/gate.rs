@@ -65,21 +65,27 @@ fn change() -> MutexGuard<'static, ()> {
 pub struct Inside {
     session: *const Shared,
     record: &'static Record<Shared>,
+    /// Where the record names the session.
+    place: usize,
 }
 
 impl Inside {
     /// Publishes `session` and keeps it when `valid` still says so afterwards.
-    #[inline]
+    #[inline(always)]
     fn enter(
         caller: &'static Caller,
         session: *mut Shared,
         valid: impl FnOnce() -> bool,
     ) -> Result<Self> {
         let record = &caller.record;
-        if !record.enter(session, barrier_of_reader) {
+        let Some(place) = record.enter(session, barrier_of_reader) else {
             return Err(too_deep());
-        }
-        let inside = Self { session, record };
+        };
+        let inside = Self {
+            session,
+            record,
+            place,
+        };
         if valid() {
             Ok(inside)
         } else {
@@ -88,7 +94,7 @@ impl Inside {
     }
 
     /// Enters the session behind a handle.
-    #[inline]
+    #[inline(always)]
     pub fn by_handle(
         caller: &'static Caller,
         handle: *const wvmi_session,
@@ -99,6 +105,12 @@ impl Inside {
         Self::enter(caller, session, || {
             slot.generation.load(Ordering::Acquire) == generation && !session.is_null()
         })
+    }
+
+    /// As [`Inside::by_handle`] without the reason why not, in a thread that is known.
+    #[inline(always)]
+    pub fn quickly(handle: *const wvmi_session) -> Option<Self> {
+        Self::by_handle(Caller::known()?, handle, "").ok()
     }
 
     /// Enters the session that a child keeps alive.
@@ -131,7 +143,7 @@ impl Deref for Inside {
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
-        self.record.leave();
+        self.record.leave(self.place);
     }
 }
 
@@ -142,7 +154,7 @@ fn too_deep() -> Error {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn decode(handle: *const wvmi_session, name: &'static str) -> Result<(&'static Slot, u64)> {
     let number = handle.addr();
     if number == 0 {

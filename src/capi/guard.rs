@@ -42,25 +42,19 @@ impl Call {
 /// Runs `body`; a panic prints nothing and becomes an `Err`.
 #[inline]
 pub fn caught<T>(caller: &Caller, body: impl FnOnce() -> T) -> thread::Result<T> {
-    install_hook();
     let _inside = caller.guarded();
     panic::catch_unwind(AssertUnwindSafe(body))
 }
 
 /// Makes panics inside the guard silent and leaves all others to the hook
-/// that was there before.
-#[inline]
-fn install_hook() {
-    if !HOOK.is_completed() {
-        install_hook_once();
+/// that was there before; false while that cannot be done.
+pub fn silence_panics() -> bool {
+    if HOOK.is_completed() {
+        return true;
     }
-}
-
-#[cold]
-fn install_hook_once() {
     // A hook cannot be set while the thread unwinds.
     if thread::panicking() {
-        return;
+        return false;
     }
     HOOK.call_once(|| {
         let previous = panic::take_hook();
@@ -70,6 +64,7 @@ fn install_hook_once() {
             }
         }));
     });
+    true
 }
 
 fn reason_of(panic: Box<dyn Any + Send>) -> Cow<'static, str> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    os::windows::{HandleEntry, Object, ObjectKind, Windows},
+    os::windows::{HandleEntry, ObjectKind, Windows},
 };
 
 /// What is known about a handle, filled by `wvmi_handle_info()` and
@@ -90,16 +90,13 @@ pub fn describe_with_texts(
     entry: &HandleEntry,
     texts: &mut Texts,
 ) -> wvmi_handle_details {
-    let mut buffer = [0; Object::SNAPSHOT];
-    let object = windows.object(entry.object).with_copy(&mut buffer);
+    // One byte of the header is all that is read of objects of known types.
+    let object = windows.object(entry.object);
     let kind = object.kind().ok();
     let mut details = describe(entry, kind);
     let name = match kind.and_then(|kind| texts.type_name(kind)) {
         Some(name) => Some(name),
-        None => object
-            .type_name()
-            .ok()
-            .map(|it| texts.keep(it.into_owned())),
+        None => object.type_name().ok().map(|it| texts.keep(it)),
     };
     if let Some(name) = name {
         (details.type_name, details.type_name_length) = name;

@@ -5,7 +5,6 @@ use std::ffi::c_char;
 use super::{
     error::Failure,
     ffi::{Call, Output, Plain},
-    guard::Answer,
     session::wvmi_session,
     space::wvmi_space,
     status::{WVMI_OK, wvmi_status},
@@ -63,11 +62,30 @@ pub unsafe extern "C" fn wvmi_read(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_read") };
+    if let Ok(buffer) = call.buffer(buffer, size, "buffer")
+        && call.read_cached(session, space, address, buffer)
+    {
+        if let Some(done) = call.optional_output(done) {
+            done.write(size);
+        }
+        return WVMI_OK;
+    }
+    read_any(call, session, (space, address), (buffer, size), done)
+}
+
+#[inline(never)]
+fn read_any(
+    call: Call,
+    session: *mut wvmi_session,
+    (space, address): (wvmi_space, u64),
+    (buffer, size): (*mut u8, usize),
+    done: *mut usize,
+) -> wvmi_status {
     call.run(|| {
         let session = call.session(session)?;
         let buffer = call.buffer(buffer, size, "buffer")?;
         let space = session.space(space)?;
-        let result = session.engine().memory().read(space, address, buffer);
+        let result = session.memory().read(space, address, buffer);
         report(result, size, call.optional_output(done))
     })
 }
@@ -113,21 +131,41 @@ pub unsafe extern "C" fn wvmi_write(
 }
 
 /// Reads a number of `N` bytes, little-endian as the guest stores it.
-#[inline]
+#[inline(always)]
 fn read_number<T: Plain, const N: usize>(
-    call: &Call,
+    call: Call,
     session: *mut wvmi_session,
     (space, address): (wvmi_space, u64),
     value: *mut T,
     decode: fn([u8; N]) -> T,
-) -> Answer {
-    let session = call.session(session)?;
-    let value = call.output(value, "value")?;
-    let space = session.space(space)?;
+) -> wvmi_status {
     let mut bytes = [0; N];
-    session.engine().memory().read(space, address, &mut bytes)?;
-    value.write(decode(bytes));
-    Ok(WVMI_OK)
+    if let Some(value) = call.optional_output(value)
+        && call.read_cached(session, space, address, &mut bytes)
+    {
+        value.write(decode(bytes));
+        return WVMI_OK;
+    }
+    read_any_number(call, session, (space, address), value, decode)
+}
+
+#[inline(never)]
+fn read_any_number<T: Plain, const N: usize>(
+    call: Call,
+    session: *mut wvmi_session,
+    (space, address): (wvmi_space, u64),
+    value: *mut T,
+    decode: fn([u8; N]) -> T,
+) -> wvmi_status {
+    call.run(|| {
+        let session = call.session(session)?;
+        let value = call.output(value, "value")?;
+        let space = session.space(space)?;
+        let mut bytes = [0; N];
+        session.memory().read(space, address, &mut bytes)?;
+        value.write(decode(bytes));
+        Ok(WVMI_OK)
+    })
 }
 
 /// Reads one byte.
@@ -146,7 +184,7 @@ pub unsafe extern "C" fn wvmi_read_u8(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_read_u8") };
-    call.run(|| read_number(&call, session, (space, address), value, u8::from_le_bytes))
+    read_number(call, session, (space, address), value, u8::from_le_bytes)
 }
 
 /// Reads a 16-bit number in the guest's byte order (little-endian).
@@ -166,7 +204,7 @@ pub unsafe extern "C" fn wvmi_read_u16(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_read_u16") };
-    call.run(|| read_number(&call, session, (space, address), value, u16::from_le_bytes))
+    read_number(call, session, (space, address), value, u16::from_le_bytes)
 }
 
 /// Reads a 32-bit number in the guest's byte order (little-endian).
@@ -186,7 +224,7 @@ pub unsafe extern "C" fn wvmi_read_u32(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_read_u32") };
-    call.run(|| read_number(&call, session, (space, address), value, u32::from_le_bytes))
+    read_number(call, session, (space, address), value, u32::from_le_bytes)
 }
 
 /// Reads a 64-bit number, such as a pointer of 64-bit code, in the guest's byte
@@ -207,7 +245,7 @@ pub unsafe extern "C" fn wvmi_read_u64(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_read_u64") };
-    call.run(|| read_number(&call, session, (space, address), value, u64::from_le_bytes))
+    read_number(call, session, (space, address), value, u64::from_le_bytes)
 }
 
 /// Reads a NUL-terminated string of bytes.

@@ -8,6 +8,7 @@ use std::sync::{
 use once_cell::sync::OnceCell;
 
 use crate::{
+    core::Memory,
     error::Result,
     monitor::{LiveGuest, windows::live_guest},
     session::Session,
@@ -15,6 +16,8 @@ use crate::{
 
 /// What a session's handle and everything that belongs to it share.
 pub struct Shared {
+    /// The session's, at hand for the shortest calls.
+    memory: Arc<Memory>,
     session: Arc<Session>,
     /// The hooks of a running guest, from the first call about them on.
     live: OnceCell<LiveGuest>,
@@ -27,6 +30,7 @@ impl Shared {
     /// A session that was just opened.
     pub fn new(session: Session) -> Self {
         Self {
+            memory: Arc::clone(session.memory()),
             session: Arc::new(session),
             live: OnceCell::new(),
             closed: AtomicBool::new(false),
@@ -38,6 +42,12 @@ impl Shared {
     #[inline]
     pub fn engine(&self) -> &Session {
         &self.session
+    }
+
+    /// Guest memory.
+    #[inline]
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The engine's session, to be kept by a callback.

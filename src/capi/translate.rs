@@ -10,7 +10,7 @@ use super::{
     walk::Walk,
 };
 use crate::{
-    core::{Mapping, Protection, Range, Ranges, Source, Space, Va},
+    core::{Mapping, Protection, Range, Ranges, Source, Space, Translation, Va},
     error::{Error, Result},
 };
 
@@ -92,6 +92,22 @@ pub unsafe extern "C" fn wvmi_translate(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_translate") };
+    if let Ok(output) = call.sized_output(translation, size, "translation")
+        && let Some(found) = call.translate_cached(session, space, address)
+    {
+        output.write(describe_translation(&found));
+        return WVMI_OK;
+    }
+    translate_any(call, session, (space, address), (translation, size))
+}
+
+#[inline(never)]
+fn translate_any(
+    call: Call,
+    session: *mut wvmi_session,
+    (space, address): (wvmi_space, u64),
+    (translation, size): (*mut wvmi_translation, usize),
+) -> wvmi_status {
     call.run(|| {
         let session = call.session(session)?;
         let output = call.sized_output(translation, size, "translation")?;
@@ -100,17 +116,22 @@ pub unsafe extern "C" fn wvmi_translate(
                 Error::invalid_argument("space", "physical addresses are not translated").into(),
             );
         };
-        let found = session.engine().memory().translate(root, Va(address))?;
-        output.write(wvmi_translation {
-            physical_address: found.pa.0,
-            page_size: 1 << found.page_shift,
-            protection: protection(found.protection),
-            level: found.level.into(),
-            source: source(found.source),
-            reserved: 0,
-        });
+        let found = session.memory().translate(root, Va(address))?;
+        output.write(describe_translation(&found));
         Ok(WVMI_OK)
     })
+}
+
+#[inline]
+fn describe_translation(found: &Translation) -> wvmi_translation {
+    wvmi_translation {
+        physical_address: found.pa.0,
+        page_size: 1 << found.page_shift,
+        protection: protection(found.protection),
+        level: found.level.into(),
+        source: source(found.source),
+        reserved: 0,
+    }
 }
 
 /// Consecutive addresses that are present, with one protection.

@@ -1,10 +1,8 @@
 //! Iterators: engine iterators that keep their session alive.
 
-use std::{
-    ffi::{CString, NulError, c_char},
-    ptr,
-    sync::Arc,
-};
+use std::{ptr, sync::Arc};
+
+pub use super::texts::{Lent, Texts};
 
 use super::{
     error::record_gap,
@@ -16,7 +14,6 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    os::windows::ObjectKind,
     session::{Session, Watch},
 };
 
@@ -118,57 +115,5 @@ fn check_now_and_then(watch: &Watch<'_>, index: usize) -> Result<()> {
     match index % INTERVAL {
         0 => watch.check(),
         _ => Ok(()),
-    }
-}
-
-/// Texts that an iterator lends out until its next call.
-///
-/// A `CString` owns its bytes on the heap, so they stay where they are while
-/// the vectors grow.
-#[derive(Default)]
-pub struct Texts {
-    lent: Vec<CString>,
-    /// Names of object types, which come again and again, by kind.
-    type_names: Vec<(ObjectKind, CString)>,
-}
-
-/// A lent text: its address and its length in bytes.
-pub type Lent = (*const c_char, usize);
-
-fn lend(text: &CString) -> Lent {
-    (text.as_ptr(), text.as_bytes().len())
-}
-
-/// C text has no NUL inside: U+FFFD stands for each.
-#[cold]
-fn without_nul(error: NulError) -> CString {
-    let text = String::from_utf8_lossy(&error.into_vec()).replace('\0', "\u{fffd}");
-    CString::new(text).unwrap_or_default()
-}
-
-impl Texts {
-    /// Takes back what was lent out.
-    pub fn clear(&mut self) {
-        self.lent.clear();
-    }
-
-    /// Lends out `text`.
-    pub fn keep(&mut self, text: String) -> Lent {
-        let text = CString::new(text).unwrap_or_else(without_nul);
-        let lent = lend(&text);
-        self.lent.push(text);
-        lent
-    }
-
-    /// Lends out the name of a known type of objects.
-    pub fn type_name(&mut self, kind: ObjectKind) -> Option<Lent> {
-        let known = self.type_names.iter().find(|(it, _)| *it == kind);
-        if let Some((_, name)) = known {
-            return Some(lend(name));
-        }
-        let name = CString::new(kind.name()?).ok()?;
-        let lent = lend(&name);
-        self.type_names.push((kind, name));
-        Some(lent)
     }
 }

@@ -52,7 +52,9 @@ impl Backing {
 
 /// Physical memory: what is pinned as a whole is reached without the driver.
 pub struct Frames {
-    /// The longest runs, longest first.
+    /// The longest run, which has most of what is read; empty where none is pinned.
+    longest: PinnedRun<'static>,
+    /// The next ones, longest first.
     runs: Box<[PinnedRun<'static>]>,
     driver: &'static dyn PhysicalMemory,
 }
@@ -62,22 +64,30 @@ impl Frames {
         let mut runs = driver.pinned_runs();
         runs.sort_by_key(|run| std::cmp::Reverse(run.length()));
         runs.truncate(MAX_RUNS);
+        let mut runs = runs.into_iter();
         Self {
-            runs: runs.into_boxed_slice(),
+            longest: runs.next().unwrap_or(PinnedRun::EMPTY),
+            runs: runs.collect(),
             driver,
         }
     }
 
-    /// Copies bytes that one run has; false when none has all of them.
     #[inline]
+    fn page(&self, pa: Pa) -> Option<PinnedPage<'static>> {
+        let others = || self.runs.iter().find_map(|run| run.page(pa));
+        self.longest.page(pa).or_else(others)
+    }
+
+    /// Copies bytes that one run has; false when none has all of them.
+    #[inline(always)]
     pub fn copy(&self, pa: Pa, buffer: &mut [u8]) -> bool {
-        self.runs.iter().any(|run| run.copy_to(pa, buffer))
+        self.longest.copy_to(pa, buffer) || self.runs.iter().any(|run| run.copy_to(pa, buffer))
     }
 
     /// Has the processor fetch the `length` bytes at `pa`, which are read soon.
     #[inline]
     pub fn prefetch(&self, pa: Pa, length: u64) {
-        if let Some(page) = self.runs.iter().find_map(|run| run.page(pa.page())) {
+        if let Some(page) = self.page(pa.page()) {
             page.prefetch(pa.page_offset(), length);
         }
     }
@@ -97,8 +107,7 @@ impl PhysicalMemory for Frames {
 
     #[inline]
     fn pin(&self, gfn: Gfn) -> Option<PinnedPage<'_>> {
-        let pinned = self.runs.iter().find_map(|run| run.page(gfn.pa()));
-        pinned.or_else(|| self.driver.pin(gfn))
+        self.page(gfn.pa()).or_else(|| self.driver.pin(gfn))
     }
 
     fn next_run(&self, from: Gfn) -> Option<Run> {

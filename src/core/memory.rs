@@ -94,11 +94,18 @@ impl Memory {
     /// Resolves `va`.
     #[inline]
     pub fn translate(&self, root: Pa, va: Va) -> Result<Translation> {
-        if let Some(mapping) = self.tlb.lookup(root, va) {
-            return Ok(mapping.translation(va));
+        if let Some(found) = self.translate_cached(root, va) {
+            return Ok(found);
         }
         let frames = self.backing.frames().ok_or_else(no_frames)?;
         Ok(self.walk(frames, root, va)?.translation(va))
+    }
+
+    /// As [`Memory::translate`], of a page that is in the cache.
+    #[inline(always)]
+    pub fn translate_cached(&self, root: Pa, va: Va) -> Option<Translation> {
+        let mapping = self.tlb.lookup(root, va)?;
+        Some(mapping.translation(va))
     }
 
     /// Physical memory, by frame.
@@ -135,15 +142,16 @@ impl Memory {
     /// Reads bytes of `space` from `address` on.
     #[inline]
     pub fn read(&self, space: Space, address: u64, buffer: &mut [u8]) -> Result<(), Partial> {
-        if self.read_pinned(space, address, buffer) {
+        if self.read_cached(space, address, buffer) {
             return Ok(());
         }
         self.read_pages(space, address, buffer)
     }
 
-    /// What nearly all reads are: bytes of one cached page that is pinned.
-    #[inline]
-    fn read_pinned(&self, space: Space, address: u64, buffer: &mut [u8]) -> bool {
+    /// What nearly all reads are: bytes of one cached page that is pinned. False,
+    /// with the buffer as it was, for all others.
+    #[inline(always)]
+    pub fn read_cached(&self, space: Space, address: u64, buffer: &mut [u8]) -> bool {
         let Some(frames) = self.backing.frames() else {
             return false;
         };

@@ -19,6 +19,20 @@ pub fn decode_utf16(units: &[u16]) -> String {
     }
 }
 
+fn units_of(bytes: &[[u8; 2]]) -> impl Iterator<Item = u16> {
+    bytes.iter().map(|&unit| u16::from_le_bytes(unit))
+}
+
+/// As [`decode_utf16`], of little-endian bytes.
+fn decode(bytes: &[[u8; 2]]) -> String {
+    if units_of(bytes).fold(0, |all, unit| all | unit) >= 0x80 {
+        return decode_utf16(&units_of(bytes).collect::<Vec<_>>());
+    }
+    let mut ascii = Vec::with_capacity(bytes.len());
+    ascii.extend(bytes.iter().map(|&[low, _]| low));
+    String::from_utf8(ascii).unwrap_or_default()
+}
+
 /// Text up to this length in bytes is read without an allocation of its own.
 const SHORT: usize = 256;
 
@@ -61,6 +75,22 @@ impl Memory {
 
     /// Exactly `units` UTF-16 units, embedded NULs included.
     pub fn read_utf16(&self, space: Space, address: u64, units: usize) -> Result<Vec<u16>> {
+        self.with_utf16(space, address, units, |units| units_of(units).collect())
+    }
+
+    /// As [`Memory::read_utf16`], as UTF-8; unpaired surrogates become U+FFFD.
+    pub fn read_text(&self, space: Space, address: u64, units: usize) -> Result<String> {
+        self.with_utf16(space, address, units, decode)
+    }
+
+    /// Hands the bytes of `units` UTF-16 units to `take`.
+    fn with_utf16<T>(
+        &self,
+        space: Space,
+        address: u64,
+        units: usize,
+        take: impl FnOnce(&[[u8; 2]]) -> T,
+    ) -> Result<T> {
         let length = units.min(STRING_MAX / 2).saturating_mul(2);
         let (mut short, mut long) = ([0; SHORT], Vec::new());
         let bytes = match short.get_mut(..length) {
@@ -71,12 +101,7 @@ impl Memory {
             }
         };
         self.read(space, address, bytes)?;
-        Ok(bytes
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|&pair| u16::from_le_bytes(pair))
-            .collect())
+        Ok(take(bytes.as_chunks::<2>().0))
     }
 
     /// Feeds at most `limit` bytes to `stop`, a page-bounded piece at a time,
@@ -110,7 +135,7 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::decode_utf16;
+    use super::{decode, decode_utf16};
 
     #[test]
     fn decodes_what_is_ascii_and_what_is_not() {
@@ -125,6 +150,8 @@ mod tests {
             "\u{1f600}",
         ] {
             assert_eq!(decode_utf16(&units(text)), text);
+            let bytes: Vec<_> = units(text).into_iter().map(u16::to_le_bytes).collect();
+            assert_eq!(decode(&bytes), text);
         }
         assert_eq!(decode_utf16(&[0x61, 0xd800, 0x62]), "a\u{fffd}b");
     }

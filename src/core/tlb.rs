@@ -114,7 +114,7 @@ impl Tlb {
     }
 
     /// The cached mapping of the page of `va`.
-    #[inline]
+    #[inline(always)]
     pub fn lookup(&self, root: Pa, va: Va) -> Option<PageMapping> {
         let page = va.page().0;
         let slot = self.slot(root, page)?;

@@ -24,30 +24,28 @@ impl<T> Default for Record<T> {
 }
 
 impl<T> Record<T> {
-    /// Publishes that a call is inside of `session`; false when [`DEPTH`] calls are.
+    /// Publishes that a call is inside of `session`, and answers its place, which
+    /// is for [`Record::leave`]; `None` when [`DEPTH`] calls are.
     ///
     /// `barrier` keeps what the caller reads next behind the publication: either
     /// the closer of the session sees it, or the caller sees the closing.
     #[inline]
-    pub fn enter(&self, session: *mut T, barrier: impl FnOnce()) -> bool {
+    pub fn enter(&self, session: *mut T, barrier: impl FnOnce()) -> Option<usize> {
         let depth = self.depth.load(Ordering::Relaxed);
-        let Some(place) = self.places.get(depth) else {
-            return false;
-        };
+        let place = self.places.get(depth)?;
         place.store(session, Ordering::Relaxed);
         self.depth.store(depth.wrapping_add(1), Ordering::Relaxed);
         barrier();
-        true
+        Some(depth)
     }
 
-    /// Takes the innermost publication back.
+    /// Takes the innermost publication back, the one at `place`.
     #[inline]
-    pub fn leave(&self) {
-        let depth = self.depth.load(Ordering::Relaxed).wrapping_sub(1);
-        if let Some(place) = self.places.get(depth) {
+    pub fn leave(&self, place: usize) {
+        if let Some(place) = self.places.get(place) {
             place.store(std::ptr::null_mut(), Ordering::Release);
         }
-        self.depth.store(depth, Ordering::Relaxed);
+        self.depth.store(place, Ordering::Relaxed);
     }
 
     /// Is the thread inside of `session`?

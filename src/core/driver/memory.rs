@@ -102,13 +102,21 @@ impl<'a> PinnedRun<'a> {
         }
     }
 
+    /// No memory at all.
+    pub const EMPTY: Self = Self {
+        start: 0,
+        length: 0,
+        host: NonNull::dangling(),
+        driver: PhantomData,
+    };
+
     /// Length in bytes.
     pub const fn length(&self) -> u64 {
         self.length
     }
 
     /// Where the `length` bytes at `pa` lie, when the run has all of them.
-    #[inline]
+    #[inline(always)]
     fn find(&self, pa: Pa, length: u64) -> Option<NonNull<u8>> {
         let offset = pa.0.wrapping_sub(self.start);
         if offset > self.length || length > self.length.wrapping_sub(offset) {
@@ -119,7 +127,7 @@ impl<'a> PinnedRun<'a> {
     }
 
     /// Copies the bytes at `pa`; false when the run does not have all of them.
-    #[inline]
+    #[inline(always)]
     pub fn copy_to(&self, pa: Pa, buffer: &mut [u8]) -> bool {
         let Some(source) = self.find(pa, buffer.len() as u64) else {
             return false;

@@ -17,6 +17,9 @@ use crate::{
 /// that changes under it.
 const MAX_ENTRIES: u32 = 1 << 22;
 
+/// What is looked at of a structure lies behind its links mostly, in this many bytes.
+const AHEAD: u64 = 384;
+
 /// Which way the walk goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -98,8 +101,17 @@ impl<'a> List<'a> {
                 format!("its neighbour {next} links to {back}"),
             ));
         }
+        self.fetch(if forward { there.flink } else { there.blink });
         self.links = Some(there);
         Ok(next)
+    }
+
+    /// Has the processor fetch the entry after the next: a list is one cache miss
+    /// after another, which pass while the caller looks at the entry before.
+    fn fetch(&self, entry: Va) {
+        let length = entry.left_in_page().min(AHEAD);
+        let memory = self.record.memory();
+        memory.anticipate(self.record.space(), entry.0, length as usize);
     }
 
     fn forward(&mut self) -> Option<Result<Va>> {

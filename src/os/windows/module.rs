@@ -135,7 +135,10 @@ impl<'a> Module<'a> {
 
     /// File name. Corresponds to `_KLDR_DATA_TABLE_ENTRY.BaseDllName`.
     pub fn name(&self) -> Result<String> {
-        self.name_utf16().map(|name| decode_utf16(&name))
+        match self.source {
+            Source::Listed(record) => record.text(self.layout().BaseDllName),
+            Source::Recorded(hint) => Ok(decode_utf16(base_name(&hint.path))),
+        }
     }
 
     /// UTF-16 units of [`Module::name`].
@@ -148,7 +151,10 @@ impl<'a> Module<'a> {
 
     /// Full path. Corresponds to `_KLDR_DATA_TABLE_ENTRY.FullDllName`.
     pub fn path(&self) -> Result<String> {
-        self.path_utf16().map(|path| decode_utf16(&path))
+        match self.source {
+            Source::Listed(record) => record.text(self.layout().FullDllName),
+            Source::Recorded(hint) => Ok(decode_utf16(&hint.path)),
+        }
     }
 
     /// UTF-16 units of [`Module::path`].

@@ -4,7 +4,7 @@ use isr::macros::{Bitfield, Field};
 
 use super::UnicodeString;
 use crate::{
-    core::{Memory, Space, Va, decode_utf16},
+    core::{Memory, Space, Va},
     error::{Error, Result},
     symbols::extract,
 };
@@ -106,8 +106,18 @@ impl<'a> Record<'a> {
     }
 
     /// An unsigned integer of the field's own size (1, 2, 4 or 8 bytes).
-    #[inline]
     pub fn uint(&self, field: Field) -> Result<u64> {
+        // Copies of a size that is known are no calls.
+        match field.size() {
+            8 => self.bytes(field).map(u64::from_le_bytes),
+            4 => self.bytes(field).map(|it| u32::from_le_bytes(it).into()),
+            1 => self.bytes(field).map(|[it]| it.into()),
+            _ => self.any_uint(field),
+        }
+    }
+
+    #[inline(never)]
+    fn any_uint(&self, field: Field) -> Result<u64> {
         let mut bytes = [0; 8];
         let size = usize::try_from(field.size()).unwrap_or(usize::MAX);
         let buffer = bytes
@@ -155,6 +165,6 @@ impl<'a> Record<'a> {
 
     /// Text of the `_UNICODE_STRING` at `field`; unpaired surrogates become U+FFFD.
     pub fn text(&self, field: Field) -> Result<String> {
-        self.unicode_string(field).map(|units| decode_utf16(&units))
+        UnicodeString::from_bytes64(self.bytes(field)?).decode(self.memory, self.space)
     }
 }

@@ -62,6 +62,14 @@ impl UnicodeString {
         }
         memory.read_utf16(space, self.buffer, self.units.into())
     }
+
+    /// As [`UnicodeString::text`], as UTF-8; unpaired surrogates become U+FFFD.
+    pub fn decode(self, memory: &Memory, space: Space) -> Result<String> {
+        if self.units == 0 {
+            return Ok(String::new());
+        }
+        memory.read_text(space, self.buffer, self.units.into())
+    }
 }
 
 #[cfg(test)]

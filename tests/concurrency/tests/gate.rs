@@ -44,7 +44,9 @@ impl Gate {
     /// call from inside when `depth` is more than 1.
     fn call(&self, caller: usize, depth: usize) {
         let record = &self.records[caller];
-        assert!(record.enter(self.session, || fence(Ordering::SeqCst)));
+        let place = record
+            .enter(self.session, || fence(Ordering::SeqCst))
+            .unwrap();
         if self.generation.load(Ordering::Acquire) == 0 {
             // SAFETY: closing waits for this call before it frees the session.
             let session = unsafe { &*self.session };
@@ -54,7 +56,7 @@ impl Gate {
                 self.call(caller, depth - 1);
             }
         }
-        record.leave();
+        record.leave(place);
     }
 
     fn close(&self) {

@@ -1,5 +1,7 @@
 //! Walking all entries of a handle table, a page of entries at a time.
 
+use std::num::NonZeroU64;
+
 use super::{HANDLE_STEP, HandleEntry, HandleTable, POINTERS};
 use crate::{
     core::{PAGE_SIZE, Va},
@@ -23,6 +25,7 @@ enum Step {
 /// The open handles of a table; an `Err` is a gap.
 pub struct Handles<'a> {
     table: HandleTable<'a>,
+    per_page: NonZeroU64,
     step: Step,
     /// Value of the next handle to look at.
     handle: u64,
@@ -38,6 +41,7 @@ impl<'a> Handles<'a> {
     pub(super) fn new(table: HandleTable<'a>) -> Self {
         Self {
             table,
+            per_page: table.entries_per_page(),
             step: Step::Load,
             handle: 0,
             end: 0,
@@ -110,7 +114,7 @@ impl<'a> Handles<'a> {
     fn decode(&mut self) -> Option<HandleEntry> {
         let layout = &self.table.windows.layouts.handle_entry;
         let body_offset = self.table.windows.body_offset();
-        let per_page = self.table.entries_per_page();
+        let per_page = self.per_page;
         while self.handle < self.end {
             let index = self.handle / HANDLE_STEP % per_page;
             let start = (index as usize).wrapping_mul(layout.size);

@@ -1,0 +1,119 @@
+//! Texts that an iterator lends out until its next call.
+
+use std::{borrow::Cow, cell::Cell, ffi::c_char};
+
+use crate::os::windows::ObjectKind;
+
+/// Bytes of a block; a longer text has its own.
+const BLOCK: usize = 16 << 10;
+
+/// A lent text: its address and its length in bytes.
+pub type Lent = (*const c_char, usize);
+
+/// Texts side by side, each with a terminator. They stay where they are; the cells
+/// allow more to be added while the host reads those that are there.
+struct Block {
+    bytes: Box<[Cell<u8>]>,
+    used: usize,
+}
+
+impl Block {
+    fn new(size: usize) -> Self {
+        Self {
+            bytes: vec![Cell::new(0); size].into_boxed_slice(),
+            used: 0,
+        }
+    }
+
+    /// Adds a text without NULs; `None` when there is no room.
+    fn add(&mut self, text: &str) -> Option<Lent> {
+        let end = self.used.checked_add(text.len())?;
+        let place = self.bytes.get(self.used..=end)?;
+        let bytes = text.bytes().chain([0]);
+        place
+            .iter()
+            .zip(bytes)
+            .for_each(|(cell, byte)| cell.set(byte));
+        self.used = end.saturating_add(1);
+        Some((place.as_ptr().cast(), text.len()))
+    }
+}
+
+/// The texts of one call.
+#[derive(Default)]
+pub struct Texts {
+    /// The first is kept from call to call.
+    blocks: Vec<Block>,
+    /// Names of object types, which come again and again, by kind.
+    type_names: Vec<(ObjectKind, Block)>,
+}
+
+impl Texts {
+    /// Takes back what was lent out.
+    pub fn clear(&mut self) {
+        self.blocks.truncate(1);
+        if let Some(first) = self.blocks.first_mut() {
+            first.used = 0;
+        }
+    }
+
+    /// Lends out `text`. C text has no NUL inside: U+FFFD stands for each.
+    pub fn keep(&mut self, text: impl AsRef<str>) -> Lent {
+        let text = text.as_ref();
+        let text = match text.contains('\0') {
+            false => Cow::Borrowed(text),
+            true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        };
+        if let Some(lent) = self.blocks.last_mut().and_then(|last| last.add(&text)) {
+            return lent;
+        }
+        let size = text.len().saturating_add(1).max(BLOCK);
+        self.blocks.push(Block::new(size));
+        let lent = self.blocks.last_mut().and_then(|last| last.add(&text));
+        lent.unwrap_or((c"".as_ptr(), 0))
+    }
+
+    /// Lends out the name of a known type of objects.
+    pub fn type_name(&mut self, kind: ObjectKind) -> Option<Lent> {
+        let known = self.type_names.iter().find(|(it, _)| *it == kind);
+        if let Some((_, name)) = known {
+            return Some((name.bytes.as_ptr().cast(), name.used.saturating_sub(1)));
+        }
+        let name = kind.name()?;
+        let mut block = Block::new(name.len().saturating_add(1));
+        let lent = block.add(name)?;
+        self.type_names.push((kind, block));
+        Some(lent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    fn text(lent: Lent) -> String {
+        // SAFETY: each test reads what it was lent before it takes it back.
+        let text = unsafe { CStr::from_ptr(lent.0) };
+        assert_eq!(text.count_bytes(), lent.1);
+        text.to_string_lossy().into_owned()
+    }
+
+    #[test]
+    fn texts_stay_until_they_are_taken_back() {
+        let mut texts = Texts::default();
+        let long = "x".repeat(BLOCK);
+        let written = ["", "ntoskrnl.exe", &long, "a\0b", "Größe"];
+        for _ in 0..3 {
+            let lent: Vec<_> = (0..2000)
+                .map(|i| texts.keep(written[i % written.len()]))
+                .collect();
+            for (i, lent) in lent.into_iter().enumerate() {
+                let expected = written[i % written.len()].replace('\0', "\u{fffd}");
+                assert_eq!(text(lent), expected);
+            }
+            texts.clear();
+        }
+    }
+}
