@@ -2,6 +2,7 @@
  * image, the symbol directory, the process whose pages are read, their base, their number. */
 
 #include "bench.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +22,12 @@ int main(int argc, char **argv)
         .pages = strtoull(argv[6], NULL, 0),
     };
     struct guest guest;
-    measure_opening(&arguments);
+    print_heading();
     open_guest(&guest, &arguments);
     measure_memory(&guest);
     measure_threads(&guest);
-    measure_objects(&arguments);
     close_guest(&guest);
+    measure_opening(&arguments);
+    measure_objects(&arguments);
     return EXIT_SUCCESS;
 }

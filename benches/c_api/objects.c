@@ -1,6 +1,7 @@
 /* Microseconds per guest object, and per opening. */
 
 #include "bench.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,25 @@ enum { BATCH = 256 };
 
 /* Visits all objects of a kind: how many there were. */
 typedef size_t walk(wvmi_session *session);
+
+/* Three facts about each process, each by its own call. */
+static size_t names(wvmi_session *session)
+{
+    wvmi_process_iter *iter;
+    wvmi_process process;
+    size_t total = 0;
+    CHECK(wvmi_process_iter_new(session, 0, &iter));
+    while (wvmi_process_iter_next(iter, &process) == WVMI_OK) {
+        uint32_t pid, parent;
+        char name[64];
+        CHECK(wvmi_process_id(session, process, &pid));
+        CHECK(wvmi_process_parent_id(session, process, &parent));
+        CHECK(wvmi_process_name(session, process, name, sizeof name, NULL));
+        total++;
+    }
+    wvmi_process_iter_free(iter);
+    return total;
+}
 
 static size_t processes(wvmi_session *session)
 {
@@ -61,9 +81,11 @@ static double timed(walk *visit, wvmi_session *session, size_t *count)
 }
 
 /* Cold: the first walk of a fresh session. Warm: the second. */
-static void measure(const struct arguments *arguments, const char *name, walk *visit)
+static void measure(const struct arguments *arguments, const char *name, walk *visit,
+                    struct goal cold_goal, struct goal warm_goal)
 {
     double cold = 1e18, warm = 1e18;
+    char row[80];
     size_t count;
     for (int round = 0; round < ROUNDS; round++) {
         wvmi_session *session = open_session(arguments->full, arguments->symbols);
@@ -73,15 +95,23 @@ static void measure(const struct arguments *arguments, const char *name, walk *v
         warm = second < warm ? second : warm;
         CHECK(wvmi_session_close(session));
     }
-    printf("%10.3f  %10.3f  %s (%zu)\n", cold, warm, name, count);
+    snprintf(row, sizeof row, "%s, cold", name);
+    print_figure(row, "us", cold, cold_goal);
+    snprintf(row, sizeof row, "%s, warm", name);
+    print_figure(row, "us", warm, warm_goal);
 }
 
+/* The goals: half of what vmi-rs takes. */
 void measure_objects(const struct arguments *arguments)
 {
-    puts("\n cold (us)   warm (us)  per object");
-    measure(arguments, "process: details", processes);
-    measure(arguments, "module: details, name, path", modules);
-    measure(arguments, "handle: details, type name", handles);
+    const struct goal none = {0};
+    measure(arguments, "process: id, parent, name", names, (struct goal){0.55, 1.1},
+            (struct goal){0.12, 0.24});
+    measure(arguments, "process: all details", processes, none, none);
+    measure(arguments, "module: details, name, path", modules, (struct goal){0.415, 0.83},
+            (struct goal){0.195, 0.39});
+    measure(arguments, "handle: details, type name", handles, (struct goal){0.195, 0.39},
+            (struct goal){0.13, 0.26});
 }
 
 static double open_and_close(const char *image, const char *symbols)
@@ -99,15 +129,16 @@ static double open_and_close(const char *image, const char *symbols)
 
 void measure_opening(const struct arguments *arguments)
 {
+    const struct goal peer = {10, 10}, none = {0};
     double start = now(CLOCK_THREAD_CPUTIME_ID);
     wvmi_session *first = open_session(arguments->full, arguments->symbols);
     double cold = (now(CLOCK_THREAD_CPUTIME_ID) - start) / 1e6;
-    puts("\n opening (ms)");
-    printf("%10.2f  512 MiB, its symbols read for the first time\n", cold);
-    printf("%10.2f  512 MiB, its symbols shared with an open session\n",
-           open_and_close(arguments->full, arguments->symbols));
-    printf("%10.2f  64 GiB (sparse), likewise\n",
-           open_and_close(arguments->sparse, arguments->symbols));
-    printf("%10.2f  512 MiB, without symbols\n", open_and_close(arguments->full, NULL));
+    print_figure("opening 512 MiB, symbols parsed", "ms", cold, none);
+    print_figure("opening 512 MiB, symbols shared with an open session", "ms",
+                 open_and_close(arguments->full, arguments->symbols), peer);
+    print_figure("opening 64 GiB (sparse), likewise", "ms",
+                 open_and_close(arguments->sparse, arguments->symbols), none);
+    print_figure("opening 512 MiB, without symbols", "ms", open_and_close(arguments->full, NULL),
+                 none);
     CHECK(wvmi_session_close(first));
 }

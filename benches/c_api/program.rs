@@ -8,7 +8,14 @@ use std::{
 
 use crate::images::{Images, MAPPED_BASE, MAPPED_PAGES, MAPPED_PROCESS};
 
-const SOURCES: [&str; 5] = ["main.c", "bench.c", "floor.c", "memory.c", "objects.c"];
+const SOURCES: [&str; 6] = [
+    "main.c",
+    "bench.c",
+    "floor.c",
+    "memory.c",
+    "objects.c",
+    "table.c",
+];
 
 /// Compiles the program into `folder`.
 pub fn build(folder: &Path) -> io::Result<PathBuf> {
