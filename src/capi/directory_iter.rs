@@ -83,7 +83,7 @@ fn describe(object: Object<'_>, texts: &mut Texts) -> wvmi_directory_entry {
 
 fn own_type_name(object: &Object<'_>, texts: &mut Texts) -> Option<Lent> {
     let name = object.type_name().ok()?;
-    Some(texts.keep(name.into_owned()))
+    Some(texts.keep(name))
 }
 
 /// An iteration over the objects of a directory; made by

@@ -62,6 +62,7 @@ const fn thread_pointer() -> Option<usize> {
 
 /// Where the caller of a thread would be.
 #[inline]
+#[allow(clippy::indexing_slicing, reason = "the remainder is below the length")]
 fn place(thread: usize) -> &'static AtomicPtr<Caller> {
     // Control blocks are at the tops of stacks, which have one size mostly.
     let mixed = (thread as u64 >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;

@@ -173,10 +173,10 @@ fn word(bytes: &[u8], field: Field) -> Option<u64> {
     let size = usize::try_from(field.size()).ok()?;
     let source = bytes.get(start..start.checked_add(size)?)?;
     // The sizes that fields have cost no call of a copying function.
-    if let Some(word) = source.try_into().ok() {
+    if let Ok(word) = source.try_into() {
         return Some(u64::from_le_bytes(word));
     }
-    if let Some(half) = source.try_into().ok() {
+    if let Ok(half) = source.try_into() {
         return Some(u32::from_le_bytes(half).into());
     }
     let mut value = [0; 8];
