@@ -736,6 +736,16 @@
 #define WVMI_DIRECTORY_VALID_TYPE_NAME 4
 
 /**
+ * `root_directory` was read.
+ */
+#define WVMI_OBJECT_ATTRIBUTES_VALID_ROOT_DIRECTORY 1
+
+/**
+ * `attributes` was read.
+ */
+#define WVMI_OBJECT_ATTRIBUTES_VALID_ATTRIBUTES 2
+
+/**
  * `device` was read.
  */
 #define WVMI_FILE_VALID_DEVICE 1
@@ -1397,8 +1407,9 @@ typedef struct wvmi_directory_iter wvmi_directory_iter;
 typedef struct wvmi_environment_iter wvmi_environment_iter;
 
 /**
- * One event; valid until the callback that gets it returns, and used by the
- * thread of that callback only.
+ * One event; valid until the callback that gets it returns, in the thread of
+ * that callback only: everywhere else, and later, functions answer
+ * `WVMI_ERROR_CLOSED`.
  */
 typedef struct wvmi_event wvmi_event;
 
@@ -2966,6 +2977,30 @@ typedef struct {
      */
     uint32_t reserved;
 } wvmi_directory_entry;
+
+/**
+ * What a caller passed to name an object, filled by
+ * `wvmi_object_attributes_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_OBJECT_ATTRIBUTES_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Handle of the object that the name is relative to; 0 for none
+     * (`_OBJECT_ATTRIBUTES.RootDirectory`).
+     */
+    uint64_t root_directory;
+    /**
+     * Flags as Windows numbers them, `OBJ_*` (`_OBJECT_ATTRIBUTES.Attributes`).
+     */
+    uint32_t attributes;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_object_attributes_details;
 
 /**
  * A file object: the address of its `_FILE_OBJECT`. A value, nothing to free.
@@ -7940,6 +7975,73 @@ wvmi_status wvmi_directory_iter_next_many(wvmi_directory_iter *iter,
 void wvmi_directory_iter_free(wvmi_directory_iter *iter);
 
 /**
+ * Tells what a caller passed to name an object, but for the name.
+ *
+ * `address` is that of a 64-bit `_OBJECT_ATTRIBUTES` in the space of
+ * `process`, as the kernel's functions get it (`NtCreateFile`: argument 2), from
+ * 32-bit callers, too. `details` receives the facts, `size` is `sizeof
+ * *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT`, with
+ * the missing address in `wvmi_last_error()`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_attributes_info(wvmi_session *session,
+                                        wvmi_process process,
+                                        uint64_t address,
+                                        wvmi_object_attributes_details *details,
+                                        size_t size);
+
+/**
+ * Reads the whole path of the object that a caller means: the path of the root
+ * directory, whose handle is looked up, and the name.
+ *
+ * `address` as in `wvmi_object_attributes_info()`. `process` is whose space and
+ * handles they are: `attached` of an event's details. `thread` is needed for
+ * the pseudo-handle -2 only; `{0}` is none. The text goes into `buffer` of
+ * `capacity` bytes; `length` (may be NULL) receives its length.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL`; `WVMI_ERROR_NOT_FOUND` when
+ * nothing is named, or the root directory's handle is not open or its object
+ * has no path; `WVMI_ERROR_FAULT`, with the missing address in
+ * `wvmi_last_error()`, which `wvmi_event_request_page()` brings in;
+ * `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_attributes_path(wvmi_session *session,
+                                        wvmi_process process,
+                                        wvmi_thread thread,
+                                        uint64_t address,
+                                        char *buffer,
+                                        size_t capacity,
+                                        size_t *length);
+
+/**
+ * Reads the whole path of the object that a caller means, as UTF-16 units.
+ *
+ * `units` receives at most `capacity` 16-bit units, without a terminator;
+ * `count` (may be NULL) receives the number of units that the path has.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL` when the path was cut, else
+ * as `wvmi_object_attributes_path()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_object_attributes_path_utf16(wvmi_session *session,
+                                              wvmi_process process,
+                                              wvmi_thread thread,
+                                              uint64_t address,
+                                              uint16_t *units,
+                                              size_t capacity,
+                                              size_t *count);
+
+/**
  * Takes an object as the file object that it is.
  *
  * `file` receives it. The reverse needs no call: a file's `object` is its
@@ -8847,6 +8949,36 @@ wvmi_status wvmi_event_request_page(wvmi_event *event, uint64_t address, uint32_
  * Only inside the callback that got the event.
  */
 wvmi_status wvmi_event_info(wvmi_event *event, wvmi_event_details *details, size_t size);
+
+/**
+ * Tells the address space that the stopped processor uses: that of `attached`,
+ * not always that of `process`.
+ *
+ * `space` receives it, for `wvmi_read()` and whatever else takes a space.
+ *
+ * Returns `WVMI_OK` or `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_space(wvmi_event *event, wvmi_space *space);
+
+/**
+ * Reads memory as the stopped processor sees it.
+ *
+ * `size` bytes at `address` go into `buffer`; `done` (may be NULL) receives how
+ * many were read, also after a fault. Hooked code reads as the guest wrote it.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT`, with the missing address in
+ * `wvmi_last_error()`, which `wvmi_event_request_page()` brings in; or
+ * `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_read(wvmi_event *event,
+                            uint64_t address,
+                            uint8_t *buffer,
+                            size_t size,
+                            size_t *done);
 
 /**
  * Inserts a breakpoint that the guest cannot see, where the back end has

@@ -5,7 +5,8 @@ use std::{ffi::c_void, ptr, sync::Arc};
 use super::{
     action::wvmi_action,
     callback::{UserData, wvmi_release_callback},
-    event::{with_handle, wvmi_event},
+    current_event::lend,
+    event::wvmi_event,
     ffi::{Call, Plain},
     hook::{wvmi_breakpoint_spec, wvmi_hook},
     session::wvmi_session,
@@ -90,7 +91,7 @@ struct HostCalls {
 impl CallHandler for HostCalls {
     fn entered(&self, event: &mut Occurrence<'_>, value: &mut usize) -> Action {
         let mut stored = ptr::null_mut();
-        let action = with_handle(&self.session, event, |event| {
+        let action = lend(&self.session, event, |event| {
             // SAFETY: the host gave this callback for this user data.
             unsafe { (self.entry)(event, &raw mut stored, self.user_data.pointer()) }
         });
@@ -105,7 +106,7 @@ impl CallHandler for HostCalls {
             unsafe { (self.end)(event, &raw const details, self.user_data.pointer()) }
         };
         match event {
-            Some(event) => with_handle(&self.session, event, end),
+            Some(event) => lend(&self.session, event, end),
             None => {
                 // Nothing is left to be removed or stopped.
                 end(ptr::null_mut());

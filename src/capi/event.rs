@@ -3,10 +3,9 @@
 use std::{ffi::c_void, sync::Arc};
 
 use super::{
-    action::{
-        WVMI_ACTION_CONTINUE, WVMI_ACTION_REMOVE, WVMI_ACTION_RETRY, WVMI_ACTION_STOP, wvmi_action,
-    },
+    action::wvmi_action,
     callback::UserData,
+    current_event::lend,
     ffi::Call,
     registers::wvmi_registers,
     status::{WVMI_OK, wvmi_status},
@@ -15,16 +14,14 @@ use crate::{
     core::{Registers, Va, driver::MemoryAccess},
     error::{Error, Result},
     monitor::{Action, Missing, Occurrence},
-    os::windows::Frame,
     session::Session,
 };
 
-/// One event; valid until the callback that gets it returns, and used by the
-/// thread of that callback only.
+/// One event; valid until the callback that gets it returns, in the thread of
+/// that callback only: everywhere else, and later, functions answer
+/// `WVMI_ERROR_CLOSED`.
 pub struct wvmi_event {
-    occurrence: *mut Occurrence<'static>,
-    session: Arc<Session>,
-    requested: Option<Missing>,
+    _incomplete: (),
 }
 
 /// Called when a hook is hit, in the thread that runs the event loop.
@@ -33,29 +30,6 @@ pub struct wvmi_event {
 /// processor that was stopped waits until all callbacks of the event are done.
 pub type wvmi_event_callback =
     Option<unsafe extern "C" fn(event: *mut wvmi_event, user_data: *mut c_void) -> wvmi_action>;
-
-impl wvmi_event {
-    /// The engine's event.
-    pub(super) fn occurrence(&self) -> &Occurrence<'static> {
-        // SAFETY: set by `call_back` to what outlives the handle.
-        unsafe { &*self.occurrence }
-    }
-
-    fn occurrence_mut(&mut self) -> &mut Occurrence<'static> {
-        // SAFETY: as above, and only this handle names it.
-        unsafe { &mut *self.occurrence }
-    }
-
-    /// The session whose event it is.
-    pub(super) fn session(&self) -> &Session {
-        &self.session
-    }
-
-    fn frame(&self) -> Frame<'_> {
-        let registers = &self.occurrence().stopped.event.registers;
-        Frame::new(self.session.memory(), registers)
-    }
-}
 
 /// What `wvmi_event_*()` functions and callbacks share: a callback of the
 /// host's, with the session whose events it gets.
@@ -68,30 +42,10 @@ pub struct HostCallback {
 impl HostCallback {
     /// Calls back for one event.
     pub fn call(&self, occurrence: &mut Occurrence<'_>) -> Action {
-        with_handle(&self.session, occurrence, |event| {
+        lend(&self.session, occurrence, |event| {
             // SAFETY: the host gave this callback for this user data.
             unsafe { (self.callback)(event, self.user_data.pointer()) }
         })
-    }
-}
-
-/// Lends an event to a callback of the host's, and turns its answer around.
-pub fn with_handle(
-    session: &Arc<Session>,
-    occurrence: &mut Occurrence<'_>,
-    call: impl FnOnce(*mut wvmi_event) -> wvmi_action,
-) -> Action {
-    let mut event = wvmi_event {
-        occurrence: (&raw mut *occurrence).cast(),
-        session: Arc::clone(session),
-        requested: None,
-    };
-    match (call(&raw mut event), event.requested) {
-        (WVMI_ACTION_CONTINUE, _) => Action::Continue,
-        (WVMI_ACTION_REMOVE, _) => Action::Remove,
-        (WVMI_ACTION_STOP, _) => Action::Stop,
-        (WVMI_ACTION_RETRY, Some(missing)) => Action::MakeResident(missing),
-        _ => Action::Continue,
     }
 }
 
@@ -113,7 +67,7 @@ pub unsafe extern "C" fn wvmi_event_argument(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_argument") };
     call.run(|| {
-        let event = call.input(event, "event")?;
+        let event = call.event(event)?;
         let output = call.output(value, "value")?;
         output.write(event.frame().argument(index)?);
         Ok(WVMI_OK)
@@ -131,7 +85,7 @@ pub unsafe extern "C" fn wvmi_event_arguments(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_arguments") };
     call.run(|| {
-        let event = call.input(event, "event")?;
+        let event = call.event(event)?;
         let values = call.buffer(values, count, "values")?;
         let frame = event.frame();
         let read: Result<Vec<_>> = (0..)
@@ -154,7 +108,7 @@ pub unsafe extern "C" fn wvmi_event_syscall_argument(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_syscall_argument") };
     call.run(|| {
-        let event = call.input(event, "event")?;
+        let event = call.event(event)?;
         let output = call.output(value, "value")?;
         output.write(event.frame().syscall_argument(index)?);
         Ok(WVMI_OK)
@@ -174,7 +128,7 @@ pub unsafe extern "C" fn wvmi_event_return_address(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_return_address") };
     call.run(|| {
-        let event = call.input(event, "event")?;
+        let event = call.event(event)?;
         let output = call.output(address, "address")?;
         output.write(event.frame().return_address()?.0);
         Ok(WVMI_OK)
@@ -196,7 +150,7 @@ pub unsafe extern "C" fn wvmi_event_return_value(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_return_value") };
     call.run(|| {
-        let event = call.input(event, "event")?;
+        let event = call.event(event)?;
         let output = call.output(value, "value")?;
         output.write(event.frame().return_value());
         Ok(WVMI_OK)
@@ -223,7 +177,7 @@ pub unsafe extern "C" fn wvmi_event_set_registers(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_set_registers") };
     call.run(|| {
-        let event = call.exclusive(event, "event")?;
+        let mut event = call.event(event)?;
         let registers = call.sized_input(registers, size, "registers")?;
         let registers = Registers::from(&registers);
         event.occurrence_mut().set_registers(&registers)?;
@@ -249,7 +203,7 @@ pub unsafe extern "C" fn wvmi_event_skip_function(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_skip_function") };
     call.run(|| {
-        let event = call.exclusive(event, "event")?;
+        let mut event = call.event(event)?;
         let registers = event.frame().skip(result, arguments)?;
         event.occurrence_mut().set_registers(&registers)?;
         Ok(WVMI_OK)
@@ -266,7 +220,7 @@ pub unsafe extern "C" fn wvmi_event_deny(event: *mut wvmi_event) -> wvmi_status 
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_deny") };
     call.run(|| {
-        call.exclusive(event, "event")?.occurrence_mut().deny();
+        call.event(event)?.occurrence_mut().deny();
         Ok(WVMI_OK)
     })
 }
@@ -295,7 +249,7 @@ pub unsafe extern "C" fn wvmi_event_request_page(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_request_page") };
     call.run(|| {
-        let event = call.exclusive(event, "event")?;
+        let event = call.event(event)?;
         let access = match access {
             1 => MemoryAccess::READ,
             2 => MemoryAccess::WRITE,
@@ -306,7 +260,7 @@ pub unsafe extern "C" fn wvmi_event_request_page(
             let reason = "the guest was asked in vain".into();
             return Err(Error::NotResident { address, reason }.into());
         }
-        event.requested = Some(Missing {
+        event.request(Missing {
             va: Va(address),
             access,
         });

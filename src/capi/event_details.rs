@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{
+    current_event::Event,
     event::wvmi_event,
     ffi::{Call, Plain},
     process::wvmi_process,
@@ -138,14 +139,14 @@ pub unsafe extern "C" fn wvmi_event_info(
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_event_info") };
     call.run(|| {
-        let event = call.input(event, "event")?;
+        let event = call.event(event)?;
         let output = call.sized_output(details, size, "details")?;
-        output.write(describe(event));
+        output.write(describe(&event));
         Ok(WVMI_OK)
     })
 }
 
-fn describe(event: &wvmi_event) -> wvmi_event_details {
+fn describe(event: &Event<'_>) -> wvmi_event_details {
     let occurrence = event.occurrence();
     let stopped = occurrence.stopped;
     let mut details = wvmi_event_details {
@@ -216,7 +217,7 @@ fn describe_reason(reason: &EventReason, details: &mut wvmi_event_details) {
     }
 }
 
-fn describe_identity(event: &wvmi_event, details: &mut wvmi_event_details) -> Result<()> {
+fn describe_identity(event: &Event<'_>, details: &mut wvmi_event_details) -> Result<()> {
     let identity = event.occurrence().stopped.identity()?;
     let object = |object: Va| wvmi_process { object: object.0 };
     details.process = object(identity.process.object);

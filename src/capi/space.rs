@@ -1,6 +1,6 @@
 //! `wvmi_space`: which address space an address belongs to.
 
-use super::session::Shared;
+use super::{ffi::Plain, session::Shared};
 use crate::{
     core::{Pa, Space, Va},
     error::{Error, Result},
@@ -34,6 +34,9 @@ pub struct wvmi_space {
     /// What the kind needs: a process object or a physical address, else 0.
     pub value: u64,
 }
+
+// SAFETY: integers only; every bit pattern is valid.
+unsafe impl Plain for wvmi_space {}
 
 impl Shared {
     /// The engine's space for a caller's.

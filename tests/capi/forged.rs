@@ -1,5 +1,7 @@
 //! The guest that the programs look at, and `forged.h`, which tells what is in it.
 
+mod attributes;
+
 use std::{
     fmt::Write,
     fs,
@@ -126,6 +128,7 @@ impl Forged {
             let forged = Self { directory };
             let mut guest = Guest::build(Layout::Win10_2004, &Options::default()).unwrap();
             samples::load(&mut guest);
+            attributes::place(&mut guest);
             guest.write_full_dump(&forged.dump()).unwrap();
             fs::write(forged.directory.join("forged.h"), header(&guest)).unwrap();
             forged
@@ -180,6 +183,7 @@ fn header(guest: &Guest) -> String {
     pages(expected, &mut out);
     user_mode(expected, &mut out);
     samples::declare(&mut out);
+    attributes::tell(expected, &mut out);
     out.push_str("#endif\n");
     out
 }
