@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 {
     wvmi_breakpoint_spec spec = {0};
     wvmi_hook hook = 0;
-    wvmi_session *session = open_guest(argc, argv, "xen:GUEST [SYMBOLS]", 1);
+    wvmi_session *session = open_running(argc, argv, "xen:GUEST [SYMBOLS]", 1);
 
     if (session == NULL)
         return 1;

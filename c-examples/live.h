@@ -10,28 +10,38 @@
 
 #include <signal.h>
 
-static wvmi_session *live_session;
+static wvmi_session *volatile live_session;
 static volatile sig_atomic_t live_ended;
 
 static void end_loop(int signal)
 {
     (void)signal;
     live_ended = 1;
-    wvmi_session_wakeup(live_session);
+    if (live_session != NULL)
+        wvmi_session_wakeup(live_session);
 }
 
-/* SIGINT, SIGTERM, SIGHUP and SIGALRM end the loop of this session. */
-static inline void end_on_signals(wvmi_session *session)
+/*
+ * As open_guest(). From here on SIGINT, SIGTERM, SIGHUP and SIGALRM end the loop,
+ * so that none of them finds hooks in the guest and nobody to take them out.
+ */
+static inline wvmi_session *open_running(int argc, char **argv, const char *usage, int own)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
     struct sigaction action;
     size_t i;
 
-    live_session = session;
     memset(&action, 0, sizeof action);
     action.sa_handler = end_loop;
     for (i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaction(signals[i], &action, NULL);
+    return open_guest(argc, argv, usage, own);
+}
+
+/* The hooks are in: signals wake the loop of this session. */
+static inline void end_on_signals(wvmi_session *session)
+{
+    live_session = session;
 }
 
 /*

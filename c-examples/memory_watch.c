@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 {
     wvmi_monitor_spec spec = {0};
     wvmi_hook hook = 0;
-    wvmi_session *session = open_guest(argc, argv, "xen:GUEST VARIABLE [SYMBOLS]", 2);
+    wvmi_session *session = open_running(argc, argv, "xen:GUEST VARIABLE [SYMBOLS]", 2);
 
     if (session == NULL)
         return 1;

@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     wvmi_breakpoint_spec spec = {0};
     wvmi_hook hook = 0;
     int32_t fd = -1;
-    wvmi_session *session = open_guest(argc, argv, "xen:GUEST SYMBOL [SYMBOLS]", 2);
+    wvmi_session *session = open_running(argc, argv, "xen:GUEST SYMBOL [SYMBOLS]", 2);
 
     if (session == NULL)
         return 1;

@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s xen:GUEST SYMBOLS SYMBOL...\n", argv[0]);
         return 1;
     }
-    session = open_guest(3, argv, "", 1);
+    session = open_running(3, argv, "", 1);
     if (session == NULL)
         return 1;
     for (i = 3; i < argc; i++) {

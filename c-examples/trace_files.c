@@ -126,8 +126,8 @@ static int hook(wvmi_session *session, const char *symbol, wvmi_event_callback c
 int main(int argc, char **argv)
 {
     char *defaults[] = {argv[0], (char *)DEFAULT_GUEST, NULL};
-    wvmi_session *session = argc < 2 ? open_guest(2, defaults, "", 1)
-                                     : open_guest(argc, argv, "[xen:GUEST,... [SYMBOLS]]", 1);
+    wvmi_session *session = argc < 2 ? open_running(2, defaults, "", 1)
+                                     : open_running(argc, argv, "[xen:GUEST,... [SYMBOLS]]", 1);
 
     if (session == NULL)
         return 1;

@@ -205,6 +205,18 @@ pub enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// What a running guest does, until SIGINT, SIGTERM, SIGHUP or SIGALRM; the guest is left
+    /// as it was. JSON is one object per line
+    Trace {
+        #[command(flatten)]
+        target: Target,
+        /// Functions whose calls and returns are printed (nt!NtCreateFile, ntdll!NtClose), or
+        /// `files`: files created and written, processes begun and ended
+        #[arg(required = true)]
+        what: Vec<String>,
+        #[command(flatten)]
+        process: ProcessFilter,
+    },
     /// Addresses of symbols (nt!NtCreateFile) and symbols at addresses (0x...)
     Symbols {
         #[command(flatten)]
@@ -232,6 +244,7 @@ impl Command {
             | Self::DumpModule { target, .. }
             | Self::Read { target, .. }
             | Self::Translate { target, .. }
+            | Self::Trace { target, .. }
             | Self::Symbols { target, .. } => target,
         }
     }

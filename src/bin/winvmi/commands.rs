@@ -15,4 +15,5 @@ pub mod regions;
 pub mod symbols;
 pub mod threads;
 pub mod tokens;
+pub mod trace;
 pub mod translate;

@@ -47,6 +47,7 @@ fn run(command: &Command) -> winvmi::Result<Report> {
         Command::DumpModule { dump, .. } => commands::dump_module::run(&guest, dump),
         Command::Read { place, length, .. } => commands::read::run(&guest, place, *length),
         Command::Translate { place, .. } => commands::translate::run(&guest, place),
+        Command::Trace { what, process, .. } => commands::trace::run(&guest, what, process),
         Command::Symbols { names, .. } => commands::symbols::run(&guest, names),
     }
 }

@@ -75,7 +75,13 @@ impl Row {
         self
     }
 
-    fn get(&self, name: &str) -> Value {
+    /// The values of both rows.
+    pub fn joined(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    pub fn get(&self, name: &str) -> Value {
         let found = self.0.iter().find(|(it, _)| *it == name);
         found.map_or(Value::None, |(_, value)| value.clone())
     }
@@ -110,6 +116,8 @@ enum Shape {
     Object,
     /// Text for people that is more than a table; JSON as a list.
     Text(String),
+    /// Everything was printed when it was found.
+    Printed,
 }
 
 /// What a command found.
@@ -129,6 +137,11 @@ impl Report {
     /// One row.
     pub const fn object(json: bool) -> Self {
         Self::new(json, Shape::Object)
+    }
+
+    /// What was printed line by line.
+    pub const fn printed() -> Self {
+        Self::new(false, Shape::Printed)
     }
 
     const fn new(json: bool, shape: Shape) -> Self {
@@ -161,6 +174,7 @@ impl Report {
     pub fn print(&self) -> io::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         match (self.json, &self.shape) {
+            (_, Shape::Printed) => return Ok(()),
             (true, Shape::Object) => serde_json::to_writer_pretty(&mut out, &self.rows.first())?,
             (true, _) => serde_json::to_writer_pretty(&mut out, &self.rows)?,
             (false, Shape::List(columns)) => return self.print_table(&mut out, columns),

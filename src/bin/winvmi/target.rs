@@ -17,7 +17,7 @@ use crate::{
 
 /// A session and how its answers are printed.
 pub struct Guest {
-    pub session: Session,
+    pub session: Arc<Session>,
     pub json: bool,
 }
 
@@ -30,7 +30,7 @@ impl Guest {
             ..Config::default()
         };
         Ok(Self {
-            session: Session::open(&target.target, &config)?,
+            session: Arc::new(Session::open(&target.target, &config)?),
             json: target.json,
         })
     }

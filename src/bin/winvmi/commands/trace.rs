@@ -1,0 +1,95 @@
+//! `winvmi trace`: what a running guest does, line by line.
+
+mod calls;
+mod files;
+mod lines;
+
+use std::sync::Arc;
+
+use signal_hook::{
+    consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+};
+use winvmi::{
+    Error, Result,
+    monitor::{
+        Ended, Handler, HookOptions, LiveGuest, NewHook, RateLimit, Scope, Target,
+        windows::{live_guest, places_of, process_identity},
+    },
+};
+
+use self::lines::Lines;
+use crate::{args::ProcessFilter, output::Report, target::Guest};
+
+/// Stands for what `trace files` prints, in place of symbols.
+const FILES: &str = "files";
+
+pub fn run(guest: &Guest, what: &[String], filter: &ProcessFilter) -> Result<Report> {
+    let scope = scope(guest, filter)?;
+    let live = Arc::new(live_guest(&guest.session)?);
+    let traced = trace(guest, &live, what, &scope);
+    // The guest is left as it was found, whatever happened.
+    live.close()?;
+    traced.map(|()| Report::printed())
+}
+
+fn scope(guest: &Guest, filter: &ProcessFilter) -> Result<Scope> {
+    match (filter.pid, &filter.name) {
+        (Some(pid), _) => {
+            let process = guest.windows()?.process_by_id(pid)?;
+            process_identity(&process).map(Scope::Process)
+        }
+        (None, Some(name)) => Ok(Scope::ImageName(name.clone())),
+        (None, None) => Ok(Scope::All),
+    }
+}
+
+fn trace(guest: &Guest, live: &Arc<LiveGuest>, what: &[String], scope: &Scope) -> Result<()> {
+    // Before the first hook: a signal must never find the guest hooked and nobody listening.
+    let signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGALRM]);
+    let mut signals = signals.map_err(|error| Error::io("cannot wait for signals", error))?;
+    let waiting = signals.handle();
+    let stopped = Arc::clone(live);
+    let listener = std::thread::spawn(move || signals.forever().for_each(|_| stopped.stop()));
+    let result = insert(guest, live, what, scope).and_then(|()| serve(live));
+    waiting.close();
+    let _ = listener.join();
+    result
+}
+
+fn insert(guest: &Guest, live: &LiveGuest, what: &[String], scope: &Scope) -> Result<()> {
+    let lines = Arc::new(Lines::new(Arc::clone(&guest.session), guest.json));
+    let mut handlers: Vec<(String, Handler)> = Vec::new();
+    for name in what {
+        match name.as_str() {
+            FILES => handlers.extend(files::handlers(&lines)),
+            symbol => handlers.push((symbol.to_owned(), calls::handler(&lines, symbol))),
+        }
+    }
+    let hook = |(symbol, handler): (String, Handler)| {
+        let places = places_of(&guest.session, &symbol, scope)?;
+        if places.is_empty() {
+            return Err(Error::not_found(format!("a process with {symbol}")));
+        }
+        Ok(NewHook {
+            target: Target::Code(places),
+            options: HookOptions {
+                scope: scope.clone(),
+                limit: RateLimit::NONE,
+            },
+            handler,
+        })
+    };
+    let hooks = handlers.into_iter().map(hook).collect::<Result<Vec<_>>>()?;
+    live.insert_many(hooks).map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+fn serve(live: &LiveGuest) -> Result<()> {
+    loop {
+        match live.run(&|| false)? {
+            Ended::Woken | Ended::Handled(_) | Ended::TimedOut => {}
+            Ended::Stopped | Ended::Closed => return Ok(()),
+        }
+    }
+}
