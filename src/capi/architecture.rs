@@ -27,3 +27,19 @@ pub fn wanted(architecture: wvmi_architecture) -> Result<Option<Architecture>> {
         )),
     }
 }
+
+/// As [`wanted`], where there is no process to ask.
+pub fn exact(architecture: wvmi_architecture) -> Result<Architecture> {
+    wanted(architecture)?.ok_or_else(|| {
+        let reason = "it must be WVMI_ARCHITECTURE_X64 or WVMI_ARCHITECTURE_X86";
+        Error::invalid_argument("architecture", reason)
+    })
+}
+
+/// Number of an architecture.
+pub const fn number_of(architecture: Architecture) -> wvmi_architecture {
+    match architecture {
+        Architecture::Amd64 => WVMI_ARCHITECTURE_X64,
+        Architecture::X86 => WVMI_ARCHITECTURE_X86,
+    }
+}

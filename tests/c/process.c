@@ -165,19 +165,19 @@ static void texts_are_given_without_loss(wvmi_session *session)
     for (size_t i = 0; i < COUNT(forged_parameters); i++) {
         const char *line = forged_parameters[i].command_line;
         wvmi_process process = {forged_parameters[i].process};
+        uint32_t native = forged_parameters[i].native ? WVMI_PROCESS_TEXT_NATIVE : 0;
+        wvmi_process_text_kind kind = WVMI_PROCESS_TEXT_COMMAND_LINE | native;
         size_t count = 0, length = 0, ascii = 0;
-        CHECK_OK(wvmi_process_text_utf16(session, process, WVMI_PROCESS_TEXT_COMMAND_LINE, units,
-                                         COUNT(units), &count));
-        CHECK_OK(wvmi_process_text(session, process, WVMI_PROCESS_TEXT_COMMAND_LINE, text,
-                                   sizeof text, &length));
+        CHECK_OK(wvmi_process_text_utf16(session, process, kind, units, COUNT(units),
+                                         &count));
+        CHECK_OK(wvmi_process_text(session, process, kind, text, sizeof text, &length));
         CHECK(strcmp(text, line) == 0 && count <= length);
         while (ascii < count && line[ascii] > 0) {
             CHECK(units[ascii] == (uint16_t)line[ascii]);
             ascii++;
         }
         CHECK(ascii > 0);
-        CHECK_STATUS(wvmi_process_text_utf16(session, process, WVMI_PROCESS_TEXT_COMMAND_LINE,
-                                             units, count - 1, &length),
+        CHECK_STATUS(wvmi_process_text_utf16(session, process, kind, units, count - 1, &length),
                      WVMI_ERROR_BUFFER_TOO_SMALL);
         CHECK(length == count);
         CHECK_STATUS(wvmi_process_text_utf16(session, process, 99, units, COUNT(units), NULL),

@@ -116,25 +116,33 @@ static void texts_and_environment_are_told(wvmi_session *session)
         wvmi_process process;
         size_t count = 0, total = 0;
         wvmi_status status;
+        uint32_t native = want->native ? WVMI_PROCESS_TEXT_NATIVE : 0;
         process.object = want->process;
-        check_text(session, process, WVMI_PROCESS_TEXT_IMAGE_PATH, want->image_path);
-        check_text(session, process, WVMI_PROCESS_TEXT_COMMAND_LINE, want->command_line);
-        check_text(session, process, WVMI_PROCESS_TEXT_CURRENT_DIRECTORY, want->current_directory);
-        check_text(session, process, WVMI_PROCESS_TEXT_DLL_PATH, want->dll_path);
-        check_text(session, process, WVMI_PROCESS_TEXT_WINDOW_TITLE, want->window_title);
-        check_text(session, process, WVMI_PROCESS_TEXT_DESKTOP, want->desktop);
+        check_text(session, process, native | WVMI_PROCESS_TEXT_IMAGE_PATH, want->image_path);
+        check_text(session, process, native | WVMI_PROCESS_TEXT_COMMAND_LINE, want->command_line);
+        check_text(session, process, native | WVMI_PROCESS_TEXT_CURRENT_DIRECTORY,
+                   want->current_directory);
+        check_text(session, process, native | WVMI_PROCESS_TEXT_DLL_PATH, want->dll_path);
+        check_text(session, process, native | WVMI_PROCESS_TEXT_WINDOW_TITLE, want->window_title);
+        check_text(session, process, native | WVMI_PROCESS_TEXT_DESKTOP, want->desktop);
         CHECK_STATUS(wvmi_process_text(session, process, 99, text, sizeof text, NULL),
                      WVMI_ERROR_INVALID_ARGUMENT);
-        CHECK_OK(wvmi_environment_iter_new(session, process, &iter));
+        if (native == 0) {
+            CHECK_OK(wvmi_environment_iter_new(session, process, &iter));
+        } else {
+            CHECK_OK(wvmi_environment_iter_new_native(session, process, &iter));
+        }
+        CHECK_OK(wvmi_environment_iter_next(iter, variables, sizeof variables[0]));
+        CHECK(strcmp(variables[0].name, want->first_name) == 0);
+        CHECK(strcmp(variables[0].value, want->first_value) == 0);
+        total = 1;
         while ((status = wvmi_environment_iter_next_many(iter, variables, sizeof variables[0],
                                                          COUNT(variables), &count)) == WVMI_OK) {
-            if (total == 0) {
-                CHECK(strcmp(variables[0].name, want->first_name) == 0);
-                CHECK(strcmp(variables[0].value, want->first_value) == 0);
-            }
+            CHECK(variables[0].name_length == strlen(variables[0].name));
             total += count;
         }
         CHECK_STATUS(status, WVMI_END);
+        CHECK_STATUS(wvmi_environment_iter_next(iter, variables, sizeof variables[0]), WVMI_END);
         CHECK(total == want->variables);
         wvmi_environment_iter_free(iter);
     }
@@ -150,6 +158,10 @@ static void system_has_no_parameters(wvmi_session *session)
                                    sizeof text, NULL),
                  WVMI_ERROR_NOT_FOUND);
     CHECK_STATUS(wvmi_environment_iter_new(session, process, &iter), WVMI_ERROR_NOT_FOUND);
+    CHECK_STATUS(wvmi_environment_iter_new_native(session, process, &iter), WVMI_ERROR_NOT_FOUND);
+    CHECK_STATUS(wvmi_environment_iter_new_native(session, process, NULL),
+                 WVMI_ERROR_NULL_ARGUMENT);
+    CHECK_STATUS(wvmi_environment_iter_next(NULL, NULL, 0), WVMI_ERROR_NULL_ARGUMENT);
     CHECK(iter == NULL);
 }
 

@@ -1,6 +1,7 @@
 //! The guest that the programs look at, and `forged.h`, which tells what is in it.
 
 mod attributes;
+mod blocks;
 
 use std::{
     fmt::Write,
@@ -86,8 +87,22 @@ struct forged_user_module {
     const char *name, *path, *mapped_path;
 };
 
+struct forged_teb {
+    uint64_t thread, address, peb, stack_base, stack_limit;
+    uint32_t architecture, last_error, last_status, slot;
+    uint64_t slot_value;
+};
+
+/* A register in the trap frame of a thread. */
+struct forged_trap {
+    uint64_t thread;
+    const char *name;
+    uint64_t value;
+};
+
 struct forged_parameters {
     uint64_t process;
+    uint32_t native;
     const char *image_path, *command_line, *current_directory, *dll_path, *window_title, *desktop;
     uint32_t variables;
     const char *first_name, *first_value;
@@ -417,6 +432,7 @@ fn user_mode(expected: &Expected, out: &mut String) {
     regions(expected, out);
     user_modules(expected, out);
     parameters(expected, out);
+    blocks::write(expected, out);
 }
 
 fn regions(expected: &Expected, out: &mut String) {
@@ -470,14 +486,6 @@ fn user_modules(expected: &Expected, out: &mut String) {
 }
 
 fn parameters(expected: &Expected, out: &mut String) {
-    // Programs look at what the process's own code sees: the narrow record of WoW64.
-    let own = |it: &&winvmi_forge::ExpectedParameters| {
-        let process = expected
-            .processes
-            .iter()
-            .find(|process| process.object == it.process);
-        process.is_some_and(|process| process.is_wow64 == (it.width == Width::X86))
-    };
     let row = |it: &winvmi_forge::ExpectedParameters| {
         let texts = [
             &it.image_path,
@@ -491,13 +499,13 @@ fn parameters(expected: &Expected, out: &mut String) {
         let first = it.environment.first();
         format!(
             "{}, {}, {}, {}, {}",
-            numbers(&[it.process]),
+            numbers(&[it.process, (it.width == Width::Amd64).into()]),
             texts.join(", "),
             it.environment.len(),
             text(first.map(|(name, _)| name.as_str())),
             text(first.map(|(_, value)| value.as_str())),
         )
     };
-    let records = expected.parameters.iter().filter(own).map(row);
+    let records = expected.parameters.iter().map(row);
     table(out, "parameters", "parameters", records);
 }

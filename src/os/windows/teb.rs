@@ -126,6 +126,22 @@ impl<'a> Thread<'a> {
         self.block(self.native_teb()?, Architecture::Amd64)
     }
 
+    /// The block of code of this architecture; without one, of the process's own.
+    /// `None` when the thread has no such block.
+    pub fn environment_block_of(
+        &self,
+        architecture: Option<Architecture>,
+    ) -> Result<Option<Teb<'a>>> {
+        match architecture {
+            Some(Architecture::Amd64) => self.native_environment_block(),
+            Some(Architecture::X86) => {
+                let own = self.environment_block()?;
+                Ok(own.filter(|block| block.architecture() == Architecture::X86))
+            }
+            None => self.environment_block(),
+        }
+    }
+
     /// The block through the owner's page tables, even while the thread is attached.
     fn block(&self, address: Option<Va>, architecture: Architecture) -> Result<Option<Teb<'a>>> {
         let Some(address) = address else {
