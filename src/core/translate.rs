@@ -77,6 +77,9 @@ pub enum EntryMeaning {
 
 /// Turns virtual addresses into physical ones; implemented by each paging mode.
 pub trait Translate: Send + Sync {
+    /// Number of table levels.
+    fn levels(&self) -> u8;
+
     /// Walks the page tables from `root` to the page of `va`.
     ///
     /// A missing table page is a [`Fault`] of the walked address with the kind

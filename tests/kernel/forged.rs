@@ -18,10 +18,10 @@ use winvmi_forge::{ExpectedKernel, Guest, Layout, Options, PageSize};
 use crate::EndAt;
 
 /// An image that is removed when the test is over.
-struct TempImage(PathBuf);
+pub struct TempImage(pub PathBuf);
 
 impl TempImage {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let file = format!("winvmi-kernel-{name}-{}", std::process::id());
         Self(std::env::temp_dir().join(file))
     }

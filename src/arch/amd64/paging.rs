@@ -182,6 +182,10 @@ pub fn entry_address(table: Pa, va: Va, level: u8) -> Pa {
 }
 
 impl Translate for LongMode {
+    fn levels(&self) -> u8 {
+        self.levels
+    }
+
     fn walk(&self, memory: &dyn PhysicalMemory, root: Pa, va: Va) -> Result<Translation, Fault> {
         if !self.is_canonical(va) {
             return Err(Self::fault(root, va, 0, FaultKind::NonCanonical));

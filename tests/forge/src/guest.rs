@@ -114,6 +114,7 @@ impl Guest {
             options: options.clone(),
             profile,
         };
+        guest.memory.five_levels = options.five_levels;
         guest.expected.kernel.physical_base = kernel_pa;
         guest.expected.kernel.size = kernel_size;
         guest.build_kernel();
@@ -305,7 +306,7 @@ impl Guest {
     /// Maps one page in the kernel half of every address space.
     pub fn map_kernel_page(&mut self, va: u64, pa: u64, size: PageSize, flags: PteFlags) {
         let root = self.kernel_root();
-        let top = root + paging::top_index(va) as u64 * 8;
+        let top = paging::page_map(&self.memory, root, va) + paging::top_index(va) as u64 * 8;
         let before = self.memory.read_u64(top);
         paging::map(
             &mut self.memory,
@@ -321,11 +322,18 @@ impl Guest {
         }
     }
 
+    /// Maps one page for the System process where only five levels of page tables reach.
+    pub fn map_beyond(&mut self, va: u64, pa: u64, size: PageSize, flags: PteFlags) {
+        let root = self.kernel_root();
+        let (memory, frames) = (&mut self.memory, &mut self.frames);
+        paging::map(memory, frames, root, (va, pa), size, flags);
+    }
+
     /// Gives a new top-level entry of the kernel half to every process.
     fn share_top_entry(&mut self, index: usize, value: u64) {
         for process in self.processes.values() {
-            self.memory
-                .write_u64(process.root + index as u64 * 8, value);
+            let table = paging::page_map(&self.memory, process.root, u64::MAX);
+            self.memory.write_u64(table + index as u64 * 8, value);
         }
     }
 

@@ -20,14 +20,16 @@ type Frame = Box<[u8; PAGE_SIZE as usize]>;
 pub struct PhysicalMemory {
     frames: BTreeMap<u64, Frame>,
     amount: u64,
+    /// Whether the processors walk five levels of page tables (LA57), not four.
+    pub five_levels: bool,
 }
 
 impl PhysicalMemory {
     /// Memory of `amount` bytes; it grows when frames beyond are used.
     pub fn new(amount: u64) -> Self {
         Self {
-            frames: BTreeMap::new(),
             amount,
+            ..Self::default()
         }
     }
 

@@ -15,6 +15,9 @@ pub struct Options {
     pub low_stub: bool,
     /// Whether `KdDebuggerDataBlock` is readable (not so: its header is wiped).
     pub debugger_data: bool,
+    /// Whether page tables have five levels (LA57), not four.
+    #[serde(default)]
+    pub five_levels: bool,
     /// Size of the pages that map the kernel image.
     pub kernel_pages: crate::paging::PageSize,
     /// Whether `sqlservr.exe` has a handle table of three levels (2 MiB of mostly free entries).
@@ -33,6 +36,7 @@ impl Default for Options {
             kva_shadow: true,
             low_stub: true,
             debugger_data: true,
+            five_levels: false,
             kernel_pages: crate::paging::PageSize::Large,
             deep_handle_table: true,
             extra_processes: 0,

@@ -1,4 +1,4 @@
-//! Four-level x64 page tables, written into and walked in physical memory.
+//! x64 page tables of four or five levels, written into and walked in physical memory.
 
 use crate::memory::{FrameAllocator, PAGE_SIZE, PhysicalMemory};
 
@@ -86,6 +86,48 @@ pub fn top_index(va: u64) -> usize {
     index(va, 39) as usize
 }
 
+/// The number of bits below those that index the table at a root.
+fn top_shift(memory: &PhysicalMemory) -> u32 {
+    if memory.five_levels { 48 } else { 39 }
+}
+
+/// Makes an empty root. With five levels it gets a page-map level 4 for either half of
+/// what four levels reach, so that the halves lie where they do with four.
+pub fn make_root(memory: &mut PhysicalMemory, frames: &mut FrameAllocator, root: u64) {
+    memory.write(root, &[0; PAGE_SIZE as usize]);
+    if memory.five_levels {
+        for (va, flags) in [(0, PteFlags::USER_DATA), (u64::MAX, PteFlags::KERNEL)] {
+            let table = frames.frame();
+            memory.write(table, &[0; PAGE_SIZE as usize]);
+            memory.write_u64(root + index(va, 48) * 8, table | flags.bits());
+        }
+    }
+}
+
+/// The page-map level 4 that `va` is reached through: the root itself, with four levels.
+pub fn page_map(memory: &PhysicalMemory, root: u64, va: u64) -> u64 {
+    if memory.five_levels {
+        memory.read_u64(root + index(va, 48) * 8) & FRAME_MASK
+    } else {
+        root
+    }
+}
+
+/// Gives `to` the user half of the page-map level 4 of `from`.
+pub fn copy_user_half(memory: &mut PhysicalMemory, from: u64, to: u64) {
+    let mut half = [0; PAGE_SIZE as usize / 2];
+    memory.read(page_map(memory, from, 0), &mut half);
+    memory.write(page_map(memory, to, 0), &half);
+}
+
+/// Gives `to` the kernel half of the page-map level 4 of `from`.
+pub fn copy_kernel_half(memory: &mut PhysicalMemory, from: u64, to: u64) {
+    let mut half = [0; PAGE_SIZE as usize / 2];
+    let offset = PAGE_SIZE / 2;
+    memory.read(page_map(memory, from, u64::MAX) + offset, &mut half);
+    memory.write(page_map(memory, to, u64::MAX) + offset, &half);
+}
+
 /// The entry that maps, or would map, an address.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf {
@@ -108,7 +150,7 @@ impl Leaf {
 /// upper table is absent.
 pub fn leaf(memory: &PhysicalMemory, root: u64, va: u64) -> Option<Leaf> {
     let mut table = root;
-    for shift in [39, 30, 21, 12] {
+    for shift in (12..=top_shift(memory)).rev().step_by(9) {
         let address = table + index(va, shift) * 8;
         let value = memory.read_u64(address);
         let is_large = value & PteFlags::LARGE.bits() != 0 && shift < 39;
@@ -152,7 +194,7 @@ pub fn entry(
         PteFlags::KERNEL
     };
     let mut table = root;
-    let mut shift = 39;
+    let mut shift = top_shift(memory);
     loop {
         let address = table + index(va, shift) * 8;
         if shift == size.shift() {
@@ -207,6 +249,27 @@ mod tests {
             PteFlags::KERNEL,
         );
         (memory, root)
+    }
+
+    #[test]
+    fn five_levels_reach_what_four_do_and_more() {
+        let mut memory = PhysicalMemory::new(0x1000_0000);
+        memory.five_levels = true;
+        let mut frames = FrameAllocator::new(0x10_0000, 0..0);
+        let root = frames.frame();
+        make_root(&mut memory, &mut frames, root);
+        let kernel = page_map(&memory, root, u64::MAX);
+        for (va, pa) in [
+            (0x1000, 0x5000),
+            (0xffff_8000_0000_0000, 0x6000),
+            (0xff00_0000_0000_0000, 0x7000),
+            (0x00ff_ffff_ffff_f000, 0x8000),
+        ] {
+            let (small, flags) = (PageSize::Small, PteFlags::KERNEL);
+            map(&mut memory, &mut frames, root, (va, pa), small, flags);
+            assert_eq!(translate(&memory, root, va + 1), Some(pa + 1), "{va:#x}");
+        }
+        assert_ne!(memory.read_u64(kernel + 256 * 8), 0);
     }
 
     #[test]

@@ -242,12 +242,28 @@ impl<'a> SelfMapScan<'a> {
         same.then(|| known.image.clone())
     }
 
+    /// Present entries of the user half of the page-map level 4. A fifth level
+    /// above it has but one for everything that processes have.
     fn user_entries(&self, root: Pa) -> usize {
-        let mut lower = [0; HALF];
-        match self.memory.read(Space::Physical, root.0, &mut lower) {
-            Ok(()) => entries(&lower).filter(|entry| entry & PRESENT != 0).count(),
-            Err(_) => usize::MAX,
+        let Some(lower) = self.lower_half(root) else {
+            return usize::MAX;
+        };
+        let first = entries(&lower).next().filter(|entry| entry & PRESENT != 0);
+        let below = match self.memory.translator().map(|mode| mode.levels()) {
+            Some(5) => first.map(|entry| self.lower_half(Pa(entry & FRAME))),
+            _ => Some(Some(lower)),
+        };
+        match below {
+            Some(Some(half)) => entries(&half).filter(|entry| entry & PRESENT != 0).count(),
+            Some(None) => usize::MAX,
+            None => 0,
         }
+    }
+
+    fn lower_half(&self, root: Pa) -> Option<[u8; HALF]> {
+        let mut lower = [0; HALF];
+        let read = self.memory.read(Space::Physical, root.0, &mut lower);
+        read.is_ok().then_some(lower)
     }
 }
 

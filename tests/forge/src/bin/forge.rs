@@ -27,6 +27,7 @@ usage: forge --layout LAYOUT --format FORMAT [OPTION]... OUT
   --no-low-stub       leave out the processor start block
   --no-debugger-data  wipe the debugger data block
   --no-deep-handles   no handle table of three levels
+  --five-levels       page tables of five levels (LA57)
   --small-pages       map the kernel with 4 KiB pages
   --expected FILE     write what was placed as JSON
   --running FILE      of a guest that runs, write where everything is as JSON
@@ -92,6 +93,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Request>, lexopt::Error> {
             Long("no-low-stub") => options.low_stub = false,
             Long("no-debugger-data") => options.debugger_data = false,
             Long("no-deep-handles") => options.deep_handle_table = false,
+            Long("five-levels") => options.five_levels = true,
             Long("small-pages") => options.kernel_pages = PageSize::Small,
             Long("actors") => running.actors = parser.value()?.parse_with(actors_named)?,
             Long("iterations") => running.limit = parser.value()?.parse()?,

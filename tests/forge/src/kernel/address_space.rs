@@ -2,7 +2,7 @@
 
 use crate::guest::Guest;
 use crate::memory::PAGE_SIZE;
-use crate::paging::{FRAME_MASK, PageSize, PteFlags};
+use crate::paging::{self, FRAME_MASK, PageSize, PteFlags};
 
 /// Where all physical memory below 1 GiB is mapped by one huge page.
 const PHYSICAL_WINDOW: u64 = 0xffff_ac00_0000_0000;
@@ -10,7 +10,7 @@ const PHYSICAL_WINDOW: u64 = 0xffff_ac00_0000_0000;
 /// Makes the System root with its self-map entry and maps what has a fixed place.
 pub(crate) fn build(guest: &mut Guest) {
     let root = guest.kernel_root();
-    guest.memory.write(root, &[0; PAGE_SIZE as usize]);
+    paging::make_root(&mut guest.memory, &mut guest.frames, root);
     write_self_map(guest, root);
     map_image(guest);
     map_window(guest);
@@ -50,13 +50,13 @@ pub(crate) fn window_address(pa: u64) -> u64 {
 /// own, which map nothing but the system-call entry, the shared data and the given pages.
 pub(crate) fn build_shadow(guest: &mut Guest, pages: &[u64]) {
     let root = guest.frames.frame();
-    guest.memory.write(root, &[0; PAGE_SIZE as usize]);
+    paging::make_root(&mut guest.memory, &mut guest.frames, root);
     for page in pages.iter().map(|va| va & !(PAGE_SIZE - 1)) {
         let pa = guest
             .translate(page)
             .unwrap_or_else(|| panic!("{page:#x} is not mapped"));
         let (memory, frames) = (&mut guest.memory, &mut guest.frames);
-        crate::paging::map(
+        paging::map(
             memory,
             frames,
             root,
@@ -65,7 +65,8 @@ pub(crate) fn build_shadow(guest: &mut Guest, pages: &[u64]) {
             PteFlags::KERNEL,
         );
     }
-    let entries = (256..512).map(|index| (index, guest.memory.read_u64(root + index as u64 * 8)));
+    let table = paging::page_map(&guest.memory, root, u64::MAX);
+    let entries = (256..512).map(|index| (index, guest.memory.read_u64(table + index as u64 * 8)));
     guest.shadow_entries = entries
         .filter(|(_, value)| value & FRAME_MASK != 0)
         .collect();

@@ -55,7 +55,11 @@ fn write_limits(guest: &mut Guest) {
     guest.write_u64(guest.symbol("MmPfnDatabase"), pfn_database);
     if let Some(va) = guest.find_symbol("MmPteBase") {
         let index = guest.expected.kernel.self_map_index as u64;
-        guest.write_u64(va, 0xffff_0000_0000_0000 | index << 39);
+        let base = match guest.options.five_levels {
+            true => 0xfe00_0000_0000_0000 | index << 48,
+            false => 0xffff_0000_0000_0000 | index << 39,
+        };
+        guest.write_u64(va, base);
     }
 }
 

@@ -10,6 +10,9 @@ const USER_CS: u16 = 0x33;
 /// Code segment of kernel mode.
 const KERNEL_CS: u16 = 0x10;
 
+/// Bit of CR4: five levels of page tables.
+const LA57: u32 = 12;
+
 /// Makes the control region of every processor, each running its idle thread.
 pub(crate) fn build(guest: &mut Guest) {
     let mut regions = vec![guest.expected.kernel.lstar, shared_data::KERNEL_ADDRESS];
@@ -85,7 +88,7 @@ fn idle_registers(guest: &Guest, kpcr: u64, idle_thread: u64) -> ExpectedRegiste
         cs: KERNEL_CS,
         cr0: 0x8005_0033,
         cr3: guest.kernel_root(),
-        cr4: 0x37_06f8,
+        cr4: 0x37_06f8 | u64::from(guest.options.five_levels) << LA57,
         gs_base: kpcr,
         kernel_gs_base: 0,
         lstar: guest.expected.kernel.lstar,

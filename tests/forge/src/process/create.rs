@@ -3,8 +3,8 @@
 use crate::expected::ExpectedProcess;
 use crate::guest::Guest;
 use crate::kernel::address_space;
-use crate::memory::PAGE_SIZE;
 use crate::object::token::TokenSpec;
+use crate::paging;
 use crate::process::handle_table::HandleTable;
 use crate::process::user_space::{self, UserLayout};
 use crate::process::{ProcessSpec, ProcessState, UserSpace};
@@ -92,27 +92,27 @@ impl Guest {
     /// Makes the roots of a process with the kernel half that all share.
     fn make_roots(&mut self, user_space: UserSpace) -> Roots {
         let root = self.frames.frame();
-        let mut table = [0; PAGE_SIZE as usize];
-        self.memory.read(self.kernel_root(), &mut table);
-        table[..PAGE_SIZE as usize / 2].fill(0);
+        let system = self.kernel_root();
+        paging::make_root(&mut self.memory, &mut self.frames, root);
+        paging::copy_kernel_half(&mut self.memory, system, root);
         if let UserSpace::SharedWith(other) = user_space {
             let other = self.processes[&other].root;
-            self.memory
-                .read(other, &mut table[..PAGE_SIZE as usize / 2]);
+            paging::copy_user_half(&mut self.memory, other, root);
         }
-        self.memory.write(root, &table);
         address_space::write_self_map(self, root);
         let shadowed = self.expected.kernel.kva_shadow && user_space != UserSpace::None;
-        let user_root = shadowed.then(|| self.make_shadow_root(&table[..PAGE_SIZE as usize / 2]));
+        let user_root = shadowed.then(|| self.make_shadow_root(root));
         Roots { root, user_root }
     }
 
-    fn make_shadow_root(&mut self, user_half: &[u8]) -> u64 {
+    /// Makes a shadow root with the user half of the kernel's root of the process.
+    fn make_shadow_root(&mut self, full: u64) -> u64 {
         let root = self.frames.frame();
-        self.memory.write(root, &[0; PAGE_SIZE as usize]);
-        self.memory.write(root, user_half);
+        paging::make_root(&mut self.memory, &mut self.frames, root);
+        paging::copy_user_half(&mut self.memory, full, root);
+        let table = paging::page_map(&self.memory, root, u64::MAX);
         for (index, value) in self.shadow_entries.clone() {
-            self.memory.write_u64(root + index as u64 * 8, value);
+            self.memory.write_u64(table + index as u64 * 8, value);
         }
         root
     }

@@ -186,9 +186,7 @@ impl Guest {
     pub(crate) fn share_user_entries(&mut self, process: u64) {
         let state = &self.processes[&process];
         if let Some(user_root) = state.user_root {
-            let mut half = [0; PAGE_SIZE as usize / 2];
-            self.memory.read(state.root, &mut half);
-            self.memory.write(user_root, &half);
+            paging::copy_user_half(&mut self.memory, state.root, user_root);
         }
     }
 }
