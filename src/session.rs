@@ -25,7 +25,7 @@ pub use self::{
 use crate::{
     core::{
         Capabilities, Driver, Memory, Pagefiles, Progress, Registers, Space, Va,
-        driver::{DriverInfo, Hints},
+        driver::{DriverInfo, Hints, Masked},
     },
     driver::{self, Target},
     error::{Error, MissingSymbols, Result},
@@ -65,6 +65,7 @@ impl Session {
 
     /// Opens a guest behind a caller's own back end.
     pub fn open_driver(driver: Arc<dyn Driver>, config: &Config) -> Result<Self> {
+        let driver = Masked::wrap(driver);
         let pagefiles = config.open_pagefiles()?;
         let progress = config.progress();
         let located = locate::locate(&driver, config.translation_slots, progress);

@@ -20,6 +20,8 @@ mod device_object;
 mod directory_iter;
 mod dispatcher;
 mod driver;
+mod driver_event;
+mod driver_live;
 mod driver_object;
 mod error;
 mod event;

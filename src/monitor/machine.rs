@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     core::{
         Driver, Gfn, Memory, PAGE_SIZE, Pa,
-        driver::{Control, Event, Events, PhysicalMemory, Views},
+        driver::{Control, Event, Events, PatchMask, PhysicalMemory, Views},
     },
     error::{Error, Result},
 };
@@ -49,10 +49,10 @@ impl Machine {
         ))
     }
 
-    /// Physical memory.
+    /// Physical memory, patches included.
     pub fn physical(&self) -> Result<&dyn PhysicalMemory> {
         self.driver()
-            .physical()
+            .unmasked()
             .ok_or_else(|| self.lacks("memory by frame"))
     }
 
@@ -83,6 +83,11 @@ impl Machine {
         let registers = self.driver().registers();
         let asked = registers.and_then(|registers| registers.get(event.vcpu).ok());
         asked.map_or(event.registers.cr8, |registers| registers.cr8)
+    }
+
+    /// What hides patches in the guest's own memory from readers.
+    pub fn mask(&self) -> Option<&PatchMask> {
+        self.driver().mask()
     }
 
     /// Does the back end have memory views, so that hooks can be hidden?
