@@ -9083,6 +9083,32 @@ wvmi_status wvmi_registers_set(wvmi_session *session,
                                size_t size);
 
 /**
+ * Stops all processors of a running guest.
+ *
+ * Pauses are counted: the guest goes on when each has been undone with
+ * `wvmi_session_resume()`. Those that the session still holds when it is closed
+ * are undone then. Hooks and the event loop work as before, and nothing new
+ * happens while the guest is paused.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_SUPPORTED` when the back end cannot pause
+ * (images of memory do not run), or `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_pause(wvmi_session *session);
+
+/**
+ * Undoes one `wvmi_session_pause()` of this session.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` when the session holds no pause,
+ * `WVMI_ERROR_NOT_SUPPORTED`, or `WVMI_ERROR_BACK_END`: the guest is still
+ * paused, call again.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_resume(wvmi_session *session);
+
+/**
  * Reads an argument of the function whose first instruction was reached.
  *
  * `index` counts from 0. 64-bit code: RCX, RDX, R8, R9, then the stack; 32-bit

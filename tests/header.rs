@@ -61,6 +61,7 @@ const CHAPTERS: &[&str] = &[
     "symbols",
     "kernel_types",
     "registers",
+    "pause",
     "action",
     "event",
     "event_details",

@@ -47,6 +47,7 @@ mod object_info;
 mod object_kind;
 mod object_text;
 mod object_type;
+mod pause;
 mod pe;
 mod pe_export_iter;
 mod pe_extract;

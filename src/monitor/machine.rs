@@ -8,6 +8,7 @@ use crate::{
         driver::{Control, Event, Events, PatchMask, PhysicalMemory, Views},
     },
     error::{Error, Result},
+    log::Log,
 };
 
 /// The bytes of one 4 KiB page.
@@ -19,6 +20,7 @@ pub type PageBytes = [u8; PAGE_SIZE as usize];
 #[derive(Clone)]
 pub struct Machine {
     memory: Arc<Memory>,
+    log: Log,
 }
 
 impl Machine {
@@ -26,11 +28,24 @@ impl Machine {
     ///
     /// Fails with [`Error::NotSupported`] when the back end has no running guest.
     pub fn new(memory: Arc<Memory>) -> Result<Self> {
-        let machine = Self { memory };
+        let machine = Self {
+            memory,
+            log: Log::new(""),
+        };
         machine.physical()?;
         machine.control()?;
         machine.events()?;
         Ok(machine)
+    }
+
+    /// The same, telling `log` what happens.
+    pub fn with_log(self, log: Log) -> Self {
+        Self { log, ..self }
+    }
+
+    /// Where to tell what happens.
+    pub const fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Guest memory as everybody reads it.

@@ -126,7 +126,7 @@ impl LiveGuest {
         landmarks: Landmarks,
         levels: u8,
     ) -> Result<Self> {
-        let machine = Machine::new(memory)?;
+        let machine = Machine::new(memory)?.with_log(guest.log());
         let medium: Box<dyn Medium> = match machine.has_views() {
             true => Box::new(ShadowPages::new()),
             false => Box::new(PlainPatches::new()),
