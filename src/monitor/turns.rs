@@ -51,8 +51,10 @@ impl Turns {
 
 /// Back ends that cannot hold single processors run them all: a hit may be lost there.
 fn run_only(machine: &Machine, vcpu: Option<u16>) -> Result<()> {
-    match machine.control()?.run_only(vcpu) {
-        Err(Error::NotSupported { .. }) => Ok(()),
-        result => result,
+    let control = machine.control()?;
+    match control.run_only(vcpu) {
+        Ok(()) | Err(Error::NotSupported { .. }) => Ok(()),
+        // A second try costs nothing; a processor that stays held hangs its guest.
+        Err(_) => control.run_only(vcpu),
     }
 }

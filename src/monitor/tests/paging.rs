@@ -276,3 +276,38 @@ fn a_lifted_patch_is_passed_by_one_processor_at_a_time() {
     at(1, stepped());
     assert_eq!((alone(), scene.mock.byte(pa)), (None, INT3));
 }
+
+#[test]
+fn a_page_that_comes_in_is_hooked_whatever_call_fails() {
+    let mut failed = true;
+    for calls in 0..200 {
+        let scene = Scene::new();
+        scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
+        let entry = super::world::entry_at(&scene.mock, ROOT, KERNEL_CODE, 1);
+        let view = scene.view();
+        scene.mock.fail_after(calls);
+        let (registers, reason) = Scene::access(entry, MemoryAccess::WRITE);
+        scene.queue(registers, reason);
+        // The call that fails may be the wait itself: the event is still there.
+        let _ = scene.poll().or_else(|_| scene.poll());
+        scene
+            .mock
+            .poke(entry, &(STACK_FRAME.pa().0 | PRESENT).to_le_bytes());
+        let (registers, reason) = stepped();
+        scene.queue(registers, reason);
+        let _ = scene.poll().or_else(|_| scene.poll());
+        failed = scene.mock.heal();
+        assert_eq!(scene.mock.state().answers.len(), 2, "call {calls}");
+        assert_eq!(scene.mock.state().alone, None, "call {calls}");
+        // The next hook makes good what was refused.
+        scene.hook(CALLER, Scope::All, |_| Action::Continue);
+        let moved = STACK_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
+        assert_eq!(scene.mock.seen(view, moved), INT3, "call {calls}");
+        scene.live.close().unwrap();
+        assert_eq!(scene.mock.state().views.len(), 1);
+        if !failed {
+            break;
+        }
+    }
+    assert!(!failed, "more calls than expected");
+}
