@@ -19,6 +19,7 @@ mod rights;
 mod scope;
 mod shadow;
 mod slots;
+mod turns;
 pub mod windows;
 
 #[cfg(test)]

@@ -210,7 +210,17 @@ pub trait Control: Send + Sync {
     /// Takes an allocated frame back.
     fn free_frame(&self, gfn: Gfn) -> Result<()>;
 
-    /// Disables every monitor and single step that this driver may have enabled.
+    /// Has only this processor run, or with `None` all of them; not counted. The
+    /// others stand when it returns.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] where processors cannot be held one by one.
+    ///
+    /// [`Error::NotSupported`]: crate::error::Error::NotSupported
+    fn run_only(&self, vcpu: Option<u16>) -> Result<()>;
+
+    /// Disables every monitor and single step that this driver may have enabled,
+    /// and ends [`Control::run_only`].
     fn reset(&self) -> Result<()>;
 }
 

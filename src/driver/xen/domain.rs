@@ -4,7 +4,7 @@ use std::{ffi::c_int, io, ptr};
 
 use xen::sys;
 
-use super::handle::{Interface, Mapping, check};
+use super::handle::{Interface, Mapping, check, explained};
 use crate::{
     core::Gfn,
     error::{Error, Result},
@@ -156,6 +156,38 @@ impl Domain {
         Ok(())
     }
 
+    /// Has one processor of a paused domain stay behind when the others go on, or
+    /// takes that back. libxenctrl has no call for it.
+    pub(super) fn hold(&self, vcpu: u16, held: bool) -> Result<()> {
+        let mut operation = self.operation(match held {
+            true => sys::XEN_DOMCTL_gdbsx_pausevcpu,
+            false => sys::XEN_DOMCTL_gdbsx_unpausevcpu,
+        })?;
+        operation.u.gdbsx_pauseunp_vcpu.vcpu = vcpu.into();
+        let held = self.attempt(|xc, _| {
+            // SAFETY: the operation is whole and of the bindings' interface version, which Xen checks.
+            unsafe { sys::xc_domctl(xc, &mut operation) }
+        });
+        held.map_err(|cause| match cause.raw_os_error() {
+            Some(libc::ENOSYS | libc::EOPNOTSUPP) => {
+                Error::not_supported("holding single processors: this Xen was built without GDBSX")
+            }
+            _ => explained("XEN_DOMCTL_gdbsx_pausevcpu", &cause),
+        })
+    }
+
+    /// An operation on this domain that libxenctrl has no call for.
+    fn operation(&self, command: u32) -> Result<sys::xen_domctl> {
+        let domain =
+            u16::try_from(self.id).map_err(|_| Error::not_found(format!("domain {}", self.id)))?;
+        Ok(sys::xen_domctl {
+            cmd: command,
+            interface_version: sys::XEN_DOMCTL_INTERFACE_VERSION,
+            domain,
+            ..Default::default()
+        })
+    }
+
     /// Are alternative views on? Fails where Xen or the domain lacks them.
     pub(super) fn views_on(&self) -> Result<bool> {
         let mut on = false;
@@ -213,13 +245,7 @@ impl Domain {
     /// Has Xen wait for the answer before it carries out a monitored register write,
     /// so that the write can be denied. libxenctrl has no call for it.
     pub(super) fn control_registers(&self) -> Result<()> {
-        let mut operation = sys::xen_domctl {
-            cmd: sys::XEN_DOMCTL_monitor_op,
-            interface_version: sys::XEN_DOMCTL_INTERFACE_VERSION,
-            ..Default::default()
-        };
-        operation.domain =
-            u16::try_from(self.id).map_err(|_| Error::not_found(format!("domain {}", self.id)))?;
+        let mut operation = self.operation(sys::XEN_DOMCTL_monitor_op)?;
         operation.u.monitor_op.op = sys::XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS;
         self.call("XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS", |xc, _| {
             // SAFETY: the operation is whole and of the bindings' interface version, which Xen checks.

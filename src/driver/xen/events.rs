@@ -79,15 +79,22 @@ impl Events for XenDriver {
         serving
             .vcpus
             .resize(usize::from(self.info.vcpus), Vcpu::default());
-        let started = Instant::now();
+        let deadline = Instant::now().checked_add(timeout);
+        let mut asked = false;
         loop {
             let served = self.serve_pending(ring, &mut serving, handler)?;
-            if served > 0 {
+            // Once asked, later requests notify anew.
+            if served > 0 || asked && timeout.is_zero() {
                 return Ok(served);
             }
-            if !ring.wait(timeout.saturating_sub(started.elapsed()))? {
+            let left = match timeout.is_zero() {
+                true => Duration::ZERO,
+                false => left_until(deadline),
+            };
+            if !ring.wait(left)? {
                 return Ok(0);
             }
+            asked = true;
         }
     }
 
@@ -230,6 +237,13 @@ impl XenDriver {
             _ => Ok(()),
         }
     }
+}
+
+/// Time until the deadline; one that cannot be told is far away.
+fn left_until(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(Duration::MAX, |end| {
+        end.saturating_duration_since(Instant::now())
+    })
 }
 
 fn go_on() -> EventResponse {

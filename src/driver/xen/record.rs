@@ -5,7 +5,7 @@
 //! a killed process, and the next open restores the domain from it.
 //!
 //! The file is a fixed first line whose last byte tells whether the domain is
-//! paused, then one line per change, only ever appended. A last line that was
+//! paused, or processors of it are held, then one line per change, only ever appended. A last line that was
 //! cut short is ignored: its change was not made yet.
 
 use std::{
@@ -26,7 +26,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// First line: format, version, and `1` while the domain is paused by us.
+/// First line: format, version, and a sum: 1 while the domain is paused by us,
+/// 2 while some of its processors are.
 const HEADER: &[u8] = b"winvmi xen 1 paused 0\n";
 
 /// Position of that digit.
@@ -43,6 +44,8 @@ const DIRECTORY: &str = "/run/winvmi";
 pub(super) struct Changes {
     /// It is paused.
     pub(super) paused: bool,
+    /// Some of its processors are held.
+    pub(super) held: bool,
     /// UUID of the domain that the record is about.
     pub(super) uuid: String,
     /// Its memory limit before, in KiB.
@@ -105,8 +108,10 @@ impl Changes {
         if !HEADER.starts_with(fixed) {
             return None;
         }
+        let stopped = paused.first().map_or(0, |digit| digit & 3);
         let mut changes = Self {
-            paused: paused.starts_with(b"1"),
+            paused: stopped & 1 != 0,
+            held: stopped & 2 != 0,
             ..Self::default()
         };
         let lines = String::from_utf8_lossy(lines);
@@ -202,11 +207,21 @@ impl Record {
 
     /// Notes whether the domain is paused.
     pub(super) fn set_paused(&mut self, paused: bool) -> Result<()> {
-        let digit = [b'0' | u8::from(paused)];
+        self.set_stopped(paused, self.changes.held)
+    }
+
+    /// Notes whether some of its processors are held.
+    pub(super) fn set_held(&mut self, held: bool) -> Result<()> {
+        self.set_stopped(self.changes.paused, held)
+    }
+
+    fn set_stopped(&mut self, paused: bool, held: bool) -> Result<()> {
+        let digit = [b'0' | u8::from(paused) | u8::from(held) << 1];
         self.file
             .write_all_at(&digit, PAUSED_AT)
             .map_err(|cause| Error::io("write the state record", cause))?;
         self.changes.paused = paused;
+        self.changes.held = held;
         Ok(())
     }
 
@@ -288,8 +303,11 @@ mod tests {
     fn the_paused_digit_is_where_it_is_written() {
         let mut text = HEADER.to_vec();
         assert_eq!(text[PAUSED_AT as usize], b'0');
-        text[PAUSED_AT as usize] = b'1';
-        assert!(Changes::parse(&text).unwrap().paused);
+        for digit in 0..4 {
+            text[PAUSED_AT as usize] = b'0' + digit;
+            let read = Changes::parse(&text).unwrap();
+            assert_eq!((read.paused, read.held), (digit & 1 != 0, digit & 2 != 0));
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use xen::sys;
 
 use super::{
     domain::Domain,
-    handle::{EventChannels, Mapping, check, failed},
+    handle::{EventChannels, Mapping, check, explained, failed},
 };
 use crate::{core::PAGE_SIZE, error::Result};
 
@@ -61,6 +61,9 @@ impl Ring {
             port: port.cast_unsigned(),
         };
         ring.reset();
+        ring.do_not_block().inspect_err(|_| {
+            let _ = domain.disable_monitor();
+        })?;
         Ok(ring)
     }
 
@@ -136,6 +139,13 @@ impl Ring {
     /// A notification does not promise a request: the first after binding comes
     /// without one.
     pub(super) fn wait(&self, timeout: Duration) -> Result<bool> {
+        // Mostly there is one, and asking for it costs as much as looking whether there is.
+        if self.consume()? {
+            return Ok(true);
+        }
+        if timeout.is_zero() {
+            return Ok(false);
+        }
         let mut poll = libc::pollfd {
             fd: self.fd()?,
             events: libc::POLLIN,
@@ -144,27 +154,44 @@ impl Ring {
         let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: one descriptor is passed and one counted.
         match unsafe { libc::poll(&mut poll, 1, milliseconds) } {
-            0 => return Ok(false),
-            count if count < 0 => {
-                let interrupted = io::Error::last_os_error().kind() == io::ErrorKind::Interrupted;
-                return if interrupted {
-                    Ok(false)
-                } else {
-                    Err(failed("poll"))
-                };
-            }
-            _ => {}
+            0 => Ok(false),
+            count if count < 0 => match io::Error::last_os_error().kind() {
+                io::ErrorKind::Interrupted => Ok(false),
+                _ => Err(failed("poll")),
+            },
+            _ => self.consume(),
         }
-        // SAFETY: the handle is open and readable, so the call does not block.
-        let port = check("xenevtchn_pending", unsafe {
-            sys::xenevtchn_pending(self.channels.raw())
-        })?;
+    }
+
+    /// Consumes a notification; false when there is none.
+    fn consume(&self) -> Result<bool> {
+        // SAFETY: the handle is open.
+        let port = unsafe { sys::xenevtchn_pending(self.channels.raw()) };
+        if port < 0 {
+            let cause = io::Error::last_os_error();
+            return match cause.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(false),
+                _ => Err(explained("xenevtchn_pending", &cause)),
+            };
+        }
         // Unmasked before requests are taken: what comes later notifies again.
         // SAFETY: the port came from this handle.
         check("xenevtchn_unmask", unsafe {
             sys::xenevtchn_unmask(self.channels.raw(), port.cast_unsigned())
         })?;
         Ok(true)
+    }
+
+    /// Has [`Ring::consume`] return at once when there is nothing.
+    fn do_not_block(&self) -> Result<()> {
+        let fd = self.fd()?;
+        // SAFETY: the descriptor is open, only numbers are passed.
+        let flags = check("fcntl", unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+        // SAFETY: as above.
+        check("fcntl", unsafe {
+            libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK)
+        })?;
+        Ok(())
     }
 }
 

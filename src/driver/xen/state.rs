@@ -1,6 +1,6 @@
 //! What this process has changed in the domain, and putting it back.
 
-use std::sync::MutexGuard;
+use std::{collections::BTreeSet, sync::MutexGuard};
 
 use xen::sys;
 
@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) record: Option<Record>,
     /// Pauses that were not undone.
     pub(super) pauses: u32,
+    /// Processors that are held while another one runs alone.
+    pub(super) held: BTreeSet<u16>,
     /// Frame numbers to use again.
     pub(super) spare: Vec<Gfn>,
     /// Rights of untouched pages, per view.
@@ -103,6 +105,12 @@ pub(super) fn restore(
             result = step;
         }
     };
+    if changes.held {
+        for vcpu in 0..vcpus {
+            // Fails for those that are not held.
+            let _ = domain.hold(vcpu, false);
+        }
+    }
     // A pending step would take its processor back into its view.
     cancel_steps(domain, vcpus);
     if changes.views_enabled || !changes.views.is_empty() {

@@ -91,6 +91,7 @@ impl LiveGuest {
             Ok(StepOver::InView(view)) => plain(ResponseAction::FastSingleStep(view)),
             Ok(StepOver::Lifted) => {
                 state.steps.entry(event.vcpu).or_default().lifted = Some(at);
+                self.begin_turn(state, event.vcpu);
                 plain(ResponseAction::SingleStep)
             }
             // The instruction is reached again, and with it the next try.

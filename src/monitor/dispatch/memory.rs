@@ -86,6 +86,9 @@ impl LiveGuest {
         if code {
             step.written.push(page);
         }
+        if table {
+            self.begin_turn(&mut state, event.vcpu);
+        }
         EventResponse {
             action: ResponseAction::SingleStep,
             view: Some(default_view),

@@ -41,6 +41,7 @@ impl LiveGuest {
         };
         let view = step.view;
         let failed = state.after_step(event.vcpu, step);
+        let failed = failed.and(state.end_turn(event.vcpu));
         drop(state);
         if let Err(error) = failed {
             self.fail(error);
@@ -50,9 +51,27 @@ impl LiveGuest {
             ..plain(ResponseAction::Continue)
         }
     }
+
+    /// Has the step of a processor run alone.
+    pub(super) fn begin_turn(&self, state: &mut State, vcpu: u16) {
+        if let Err(error) = state.turns.begin(&self.machine, vcpu) {
+            self.fail(error);
+        }
+    }
 }
 
 impl State {
+    /// The next step that must run alone is made, if there is one.
+    fn end_turn(&mut self, vcpu: u16) -> crate::Result<()> {
+        let next = self.turns.end(&self.ground.machine, vcpu)?;
+        let waiting = next.and_then(|next| self.steps.get(&next));
+        match waiting.and_then(|step| step.lifted) {
+            // The step before it has put the patch back.
+            Some(at) => self.breakpoints.step_over(&self.ground, at).map(drop),
+            None => Ok(()),
+        }
+    }
+
     fn after_step(&mut self, vcpu: u16, step: PendingStep) -> crate::Result<()> {
         let Self {
             ground,

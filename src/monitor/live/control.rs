@@ -21,12 +21,18 @@ use crate::{
 /// How often a back end without a descriptor is asked for events.
 const INTERVAL: Duration = Duration::from_millis(2);
 
+/// Which descriptor of the `epoll` is readable.
+const BACK_END: u64 = 0;
+const WAKE: u64 = 1;
+
 /// Who serves events, and what it is told.
 pub struct LoopControl {
     /// An `eventfd`: readable after a wake-up.
     wake: OwnedFd,
     /// An `epoll` over the back end's descriptor and `wake`.
     both: OnceCell<OwnedFd>,
+    /// A wake-up came that no wait has seen yet.
+    woken: AtomicBool,
     stop: AtomicBool,
     closing: AtomicBool,
     server: Mutex<Option<ThreadId>>,
@@ -64,10 +70,10 @@ fn owned(descriptor: libc::c_int) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
-fn add(epoll: &OwnedFd, descriptor: libc::c_int) -> Result<()> {
+fn add(epoll: &OwnedFd, descriptor: libc::c_int, name: u64) -> Result<()> {
     let mut event = libc::epoll_event {
         events: libc::EPOLLIN as u32,
-        u64: 0,
+        u64: name,
     };
     // SAFETY: both descriptors are open, and `event` lives through the call.
     let result = unsafe {
@@ -88,6 +94,7 @@ impl LoopControl {
         Ok(Self {
             wake: owned(checked(wake, "make an eventfd")?),
             both: OnceCell::new(),
+            woken: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             server: Mutex::new(None),
@@ -99,8 +106,8 @@ impl LoopControl {
         // SAFETY: takes a number only.
         let epoll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
         let epoll = owned(checked(epoll, "make an epoll")?);
-        add(&epoll, descriptor)?;
-        add(&epoll, wake.as_raw_fd())?;
+        add(&epoll, descriptor, BACK_END)?;
+        add(&epoll, wake.as_raw_fd(), WAKE)?;
         Ok(epoll)
     }
 
@@ -138,6 +145,7 @@ impl LoopControl {
 
     /// Ends the current wait, or the next one. Async-signal-safe.
     pub fn wake(&self) {
+        self.woken.store(true, Ordering::Release);
         let one = 1_u64;
         // SAFETY: the eventfd is open, and `one` has the 8 bytes that it takes.
         let _ = unsafe { libc::write(self.wake.as_raw_fd(), (&raw const one).cast(), 8) };
@@ -175,33 +183,46 @@ impl LoopControl {
         self.both.get_or_try_init(join).map(AsRawFd::as_raw_fd)
     }
 
+    /// Is there a wake-up that no wait has seen yet?
+    pub fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::Acquire)
+    }
+
     /// Waits for events or a wake-up, whichever is first.
     ///
     /// Where the back end has no descriptor it is asked at intervals.
     pub fn wait(&self, machine: &Machine, timeout: Duration) -> Result<Woken> {
-        let (descriptor, timeout) = match self.descriptor(machine) {
-            Ok(both) => (both, timeout),
-            Err(_) => (self.wake.as_raw_fd(), timeout.min(INTERVAL)),
+        // Cleared first: what comes from here on is seen by the wait below.
+        self.woken.store(false, Ordering::Release);
+        let readable = match self.descriptor(machine) {
+            Ok(both) => self.wait_for_both(both, timeout)?,
+            Err(_) => self.wait_for_wake(timeout.min(INTERVAL))?,
         };
-        let mut polled = libc::pollfd {
-            fd: descriptor,
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // Rounded up, so that a wait never ends just before its time.
-        let timeout = timeout.as_micros().div_ceil(1000);
-        let timeout = libc::c_int::try_from(timeout).unwrap_or(libc::c_int::MAX);
-        // SAFETY: one pollfd, which lives through the call.
-        if unsafe { libc::poll(&raw mut polled, 1, timeout) } < 0 {
-            let error = io::Error::last_os_error();
-            if error.kind() != io::ErrorKind::Interrupted {
-                return Err(Error::io("wait for events", error));
-            }
-        }
-        Ok(match self.take_wake() {
+        Ok(match readable && self.take_wake() {
             true => Woken::ByCall,
             false => Woken::Otherwise,
         })
+    }
+
+    /// Waits for either descriptor; true when the wake-up's is readable.
+    fn wait_for_both(&self, both: libc::c_int, timeout: Duration) -> Result<bool> {
+        let mut readable = [libc::epoll_event { events: 0, u64: 0 }; 2];
+        // SAFETY: the array has the two elements that are told, and lives through the call.
+        let count =
+            unsafe { libc::epoll_wait(both, readable.as_mut_ptr(), 2, milliseconds(timeout)) };
+        let count = waited(count)?;
+        Ok(readable.iter().take(count).any(|event| event.u64 == WAKE))
+    }
+
+    fn wait_for_wake(&self, timeout: Duration) -> Result<bool> {
+        let mut polled = libc::pollfd {
+            fd: self.wake.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: one pollfd, which lives through the call.
+        let count = unsafe { libc::poll(&raw mut polled, 1, milliseconds(timeout)) };
+        Ok(waited(count)? > 0)
     }
 
     fn take_wake(&self) -> bool {
@@ -210,4 +231,21 @@ impl LoopControl {
         let read = unsafe { libc::read(self.wake.as_raw_fd(), (&raw mut count).cast(), 8) };
         read == 8
     }
+}
+
+/// Rounded up, so that a wait never ends just before its time.
+fn milliseconds(timeout: Duration) -> libc::c_int {
+    let milliseconds = timeout.as_micros().div_ceil(1000);
+    libc::c_int::try_from(milliseconds).unwrap_or(libc::c_int::MAX)
+}
+
+/// Number of readable descriptors after a wait; a signal ends one without any.
+fn waited(count: libc::c_int) -> Result<usize> {
+    usize::try_from(count).or_else(|_| {
+        let error = io::Error::last_os_error();
+        match error.kind() {
+            io::ErrorKind::Interrupted => Ok(0),
+            _ => Err(Error::io("wait for events", error)),
+        }
+    })
 }

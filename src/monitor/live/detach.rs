@@ -69,6 +69,8 @@ impl State {
         let machine = self.ground.machine.clone();
         let paused = machine.pause();
         let unhooked = self.unhook();
+        self.steps.clear();
+        self.turns.clear(&machine)?;
         self.end_events(live, &machine)?;
         self.end_view(&machine, view)?;
         // What a destroyed view showed no longer matters; a patch in the guest does.

@@ -26,6 +26,7 @@ use super::{
     resident::Residency,
     shadow::ShadowPages,
     slots::{HookId, Slots},
+    turns::Turns,
 };
 use crate::{
     arch::amd64::LongMode,
@@ -94,6 +95,8 @@ pub(super) struct State {
     pub processor: HashMap<Monitor, Vec<HookId>>,
     /// What is to be done after the step of each processor.
     pub steps: HashMap<u16, PendingStep>,
+    /// Those of them that run alone.
+    pub turns: Turns,
     pub residency: Residency,
 }
 
@@ -139,6 +142,7 @@ impl LiveGuest {
             registry: Slots::default(),
             processor: HashMap::new(),
             steps: HashMap::new(),
+            turns: Turns::default(),
             residency: Residency::default(),
         };
         Ok(Self {

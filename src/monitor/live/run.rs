@@ -79,6 +79,7 @@ impl LiveGuest {
                 (Some(left), _) => left.min(SLICE),
                 (None, 0) => SLICE,
                 // There may be more than the back end gives at once.
+                (None, _) if !self.control.is_woken() => continue,
                 (None, _) => Duration::ZERO,
             };
             let woken = self.control.wait(&self.machine, wait)?;

@@ -26,6 +26,7 @@ pub enum Call {
     Pause,
     Resume,
     Inject(u16, Interrupt),
+    RunOnly(Option<u16>),
     Allocate,
     Free(Gfn),
     ResetEvents,
@@ -55,6 +56,8 @@ pub struct State {
     pub current: Option<ViewId>,
     pub calls: Vec<Call>,
     pub paused: i32,
+    /// The only processor that runs.
+    pub alone: Option<u16>,
     pub allocated: BTreeSet<Gfn>,
     pub monitors: Vec<Monitor>,
     pub events: VecDeque<Event>,
@@ -243,6 +246,11 @@ impl Control for Mock {
         self.call(Call::Inject(vcpu, *interrupt)).map(drop)
     }
 
+    fn run_only(&self, vcpu: Option<u16>) -> Result<()> {
+        self.call(Call::RunOnly(vcpu))?.alone = vcpu;
+        Ok(())
+    }
+
     fn allocate_frame(&self) -> Result<Gfn> {
         let mut state = self.call(Call::Allocate)?;
         let gfn = Gfn(state.next_frame);
@@ -260,7 +268,9 @@ impl Control for Mock {
     }
 
     fn reset(&self) -> Result<()> {
-        self.call(Call::ResetEvents)?.monitors.clear();
+        let mut state = self.call(Call::ResetEvents)?;
+        state.monitors.clear();
+        state.alone = None;
         Ok(())
     }
 }

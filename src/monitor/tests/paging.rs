@@ -204,3 +204,110 @@ fn without_views_a_patch_is_lifted_for_the_step() {
     scene.live.close().unwrap();
     assert_eq!(scene.mock.byte(pa), original);
 }
+
+/// The event of a processor that has made its step.
+fn stepped() -> (Registers, EventReason) {
+    (Scene::registers(CALLER, 1), EventReason::SingleStep)
+}
+
+#[test]
+fn tables_are_written_while_all_other_processors_stand() {
+    let scene = Scene::new();
+    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
+    let entry = super::world::entry_at(&scene.mock, ROOT, KERNEL_CODE, 1);
+    let view = scene.view();
+    let alone = || scene.mock.state().alone;
+    let write = || Scene::access(entry, MemoryAccess::WRITE);
+    scene.stop_of(0, view, write());
+    assert_eq!(alone(), Some(0));
+    // The other one was stopped by the same page before it could be held.
+    let answer = scene.stop_of(1, view, write());
+    assert_eq!(answer.action, ResponseAction::SingleStep);
+    assert_eq!(alone(), Some(0), "its turn comes later");
+    scene
+        .mock
+        .poke(entry, &(STACK_FRAME.pa().0 | PRESENT).to_le_bytes());
+    scene.stop_of(0, DEFAULT_VIEW, stepped());
+    let moved = STACK_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
+    assert_eq!(scene.mock.seen(view, moved), INT3);
+    assert_eq!(alone(), Some(1));
+    scene.stop_of(1, DEFAULT_VIEW, stepped());
+    assert_eq!(alone(), None);
+}
+
+#[test]
+fn writes_beside_watched_entries_hold_nobody() {
+    let scene = Scene::new();
+    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
+    let entry = super::world::entry_at(&scene.mock, ROOT, KERNEL_CODE, 1);
+    scene.mock.calls();
+    scene.stop_at(Scene::access(entry.wrapping_add(8), MemoryAccess::WRITE));
+    scene.stop_at(Scene::access(KERNEL_FRAME.pa(), MemoryAccess::WRITE));
+    let held = |call: &Call| matches!(call, Call::RunOnly(_));
+    assert!(!scene.mock.calls().iter().any(held));
+}
+
+#[test]
+fn leaving_in_the_middle_of_a_write_lets_all_processors_run() {
+    let scene = Scene::new();
+    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
+    let entry = super::world::entry_at(&scene.mock, ROOT, KERNEL_CODE, 1);
+    scene.stop_at(Scene::access(entry, MemoryAccess::WRITE));
+    assert_eq!(scene.mock.state().alone, Some(0));
+    scene.live.close().unwrap();
+    assert_eq!(scene.mock.state().alone, None);
+}
+
+#[test]
+fn a_lifted_patch_is_passed_by_one_processor_at_a_time() {
+    let scene = Scene::over(Mock::without_views());
+    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
+    let pa = KERNEL_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
+    let hit = || Scene::int3(Scene::registers(KERNEL_CODE, 1));
+    let at = |vcpu, event| scene.stop_of(vcpu, DEFAULT_VIEW, event).action;
+    let alone = || scene.mock.state().alone;
+    for vcpu in 0..2 {
+        assert_eq!(at(vcpu, hit()), ResponseAction::SingleStep);
+        assert_eq!(alone(), Some(0));
+    }
+    at(0, stepped());
+    assert_eq!(alone(), Some(1));
+    assert_ne!(scene.mock.byte(pa), INT3, "lifted for the second one");
+    at(1, stepped());
+    assert_eq!((alone(), scene.mock.byte(pa)), (None, INT3));
+}
+
+#[test]
+fn a_page_that_comes_in_is_hooked_whatever_call_fails() {
+    let mut failed = true;
+    for calls in 0..200 {
+        let scene = Scene::new();
+        scene.hook(KERNEL_CODE, Scope::All, |_| Action::Continue);
+        let entry = super::world::entry_at(&scene.mock, ROOT, KERNEL_CODE, 1);
+        let view = scene.view();
+        scene.mock.fail_after(calls);
+        let (registers, reason) = Scene::access(entry, MemoryAccess::WRITE);
+        scene.queue(registers, reason);
+        // The call that fails may be the wait itself: the event is still there.
+        let _ = scene.poll().or_else(|_| scene.poll());
+        scene
+            .mock
+            .poke(entry, &(STACK_FRAME.pa().0 | PRESENT).to_le_bytes());
+        let (registers, reason) = stepped();
+        scene.queue(registers, reason);
+        let _ = scene.poll().or_else(|_| scene.poll());
+        failed = scene.mock.heal();
+        assert_eq!(scene.mock.state().answers.len(), 2, "call {calls}");
+        assert_eq!(scene.mock.state().alone, None, "call {calls}");
+        // The next hook makes good what was refused.
+        scene.hook(CALLER, Scope::All, |_| Action::Continue);
+        let moved = STACK_FRAME.pa().wrapping_add(KERNEL_CODE.page_offset());
+        assert_eq!(scene.mock.seen(view, moved), INT3, "call {calls}");
+        scene.live.close().unwrap();
+        assert_eq!(scene.mock.state().views.len(), 1);
+        if !failed {
+            break;
+        }
+    }
+    assert!(!failed, "more calls than expected");
+}

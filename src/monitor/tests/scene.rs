@@ -178,8 +178,12 @@ impl Scene {
     }
 
     fn queue_in(&self, view: ViewId, registers: Registers, reason: EventReason) {
+        self.queue_of(0, view, (registers, reason));
+    }
+
+    fn queue_of(&self, vcpu: u16, view: ViewId, (registers, reason): (Registers, EventReason)) {
         let event = Event {
-            vcpu: 0,
+            vcpu,
             view: Some(view),
             registers,
             reason,
@@ -190,6 +194,19 @@ impl Scene {
     /// Stops processor 0 and returns the answer.
     pub fn stop_at(&self, (registers, reason): (Registers, EventReason)) -> EventResponse {
         self.stop_in(self.view(), registers, reason)
+    }
+
+    /// Stops any processor.
+    pub fn stop_of(
+        &self,
+        vcpu: u16,
+        view: ViewId,
+        event: (Registers, EventReason),
+    ) -> EventResponse {
+        self.queue_of(vcpu, view, event);
+        self.poll().unwrap();
+        let (_, answer) = self.mock.state().answers.pop().unwrap();
+        answer
     }
 
     pub fn stop_in(
