@@ -51,10 +51,8 @@ static void run(void (*check)(void), bool with_reader)
     if (with_reader)
         reader_start();
     check();
-    printf("     checked\n");
     if (with_reader)
         reader_stop(&made, &wrong);
-    printf("     reader stopped\n");
     lists += made;
     wrong_lists += wrong;
     rest();
