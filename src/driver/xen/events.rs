@@ -212,7 +212,12 @@ impl XenDriver {
         if let (ResponseAction::Reinject, EventReason::Interrupt(interrupt)) =
             (response.action, event.reason)
         {
-            self.inject(event.vcpu, &interrupt)?;
+            match self.inject(event.vcpu, &interrupt) {
+                // Another injection waits already: behind it the instruction is
+                // reached, and reported, again.
+                Err(Error::Busy { .. }) => response.action = ResponseAction::Continue,
+                injected => injected?,
+            }
         }
         let answer = event::encode(&request, &event, &response, &mut vcpu.stepping);
         pending.set_vcpu(vcpu);

@@ -25,8 +25,10 @@ pub(super) fn explained(call: &'static str, cause: &io::Error) -> Error {
         Some(libc::EPERM | libc::EACCES) => "; root in the control domain is needed",
         _ => "",
     };
-    Error::BackEnd {
-        reason: format!("{call}: {cause}{advice}").into(),
+    let reason = format!("{call}: {cause}{advice}").into();
+    match cause.raw_os_error() {
+        Some(libc::EBUSY) => Error::Busy { reason },
+        _ => Error::BackEnd { reason },
     }
 }
 

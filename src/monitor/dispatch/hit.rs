@@ -19,7 +19,9 @@ impl LiveGuest {
     pub(super) fn on_breakpoint(&self, stopped: &Stopped<'_>) -> EventResponse {
         let event = stopped.event;
         let Some(at) = self.instruction(event) else {
-            return plain(ResponseAction::Reinject);
+            // Its page went while the event was on its way: the processor looks
+            // for the instruction again, and takes the fault.
+            return plain(ResponseAction::Continue);
         };
         let state = self.state();
         let ours = state.breakpoints.contains(at);

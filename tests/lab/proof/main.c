@@ -1,0 +1,93 @@
+/*
+ * Proves hidden breakpoints through the C API, with the forged guest's own
+ * counters as the truth.
+ *
+ * usage: proof TARGET SYMBOLS MAP [CHECK...]
+ */
+#include "proof.h"
+
+static const struct {
+    const char *name;
+    void (*check)(void);
+    bool with_reader;
+} checks[] = {
+    {"calls", check_calls, true},
+    {"resident", check_resident, true},
+    {"paging", check_paging, true},
+    {"places", check_places, true},
+    {"pairs", check_pairs, true},
+    {"removal", check_removal, true},
+    {"integrity", check_integrity, true},
+    {"lifecycle", check_lifecycle, false},
+    {"monitors", check_monitors, true},
+    {"detach", check_detach, false},
+};
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+    int i;
+
+    for (i = 4; i < argc; i++) {
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    }
+    return argc == 4;
+}
+
+static uint64_t lists, wrong_lists;
+
+static void run(void (*check)(void), bool with_reader)
+{
+    uint64_t made = 0, wrong = 0;
+
+    if (!open_guest()) {
+        verdict(false, "open", "the guest cannot be opened");
+        return;
+    }
+    if (!wait_until_quiet(5))
+        verdict(false, "quiet", "the guest is not quiet: state %" PRIu64 ", actors 0x%" PRIx64
+                ", %" PRIu64 " processors, %" PRIu64 " iterations",
+                word("State"), word("Actors"), word("Online"), total(~0U, "Iterations"));
+    if (with_reader)
+        reader_start();
+    check();
+    if (with_reader)
+        reader_stop(&made, &wrong);
+    lists += made;
+    wrong_lists += wrong;
+    rest();
+    close_guest();
+}
+
+int main(int argc, char **argv)
+{
+    double began;
+    size_t i;
+
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s TARGET SYMBOLS MAP [CHECK...]\n", argv[0]);
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    map_load(argv[3]);
+    proof_target(argv[1], argv[2]);
+    if (argc > 4 && strcmp(argv[4], "--tracer") == 0)
+        return tracer();
+    for (i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        if (is_wanted(checks[i].name, argc, argv)) {
+            began = now();
+            run(checks[i].check, checks[i].with_reader);
+            printf("     %s took %.1f s\n", checks[i].name, now() - began);
+        }
+    }
+    if (lists > 0)
+        verdict(wrong_lists == 0, "reader-beside-the-loop",
+                "%" PRIu64 " process lists during the checks, %" PRIu64 " wrong", lists,
+                wrong_lists);
+    if (is_wanted("signals", argc, argv)) {
+        began = now();
+        check_signals(argv);
+        printf("     signals took %.1f s\n", now() - began);
+    }
+    return 0;
+}
