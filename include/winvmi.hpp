@@ -320,6 +320,12 @@ public:
         check(wvmi_session_load_symbols(get(), path.c_str()));
     }
 
+    /** Stops a running guest; counted. */
+    void pause() { check(wvmi_session_pause(get())); }
+
+    /** Undoes one pause(). */
+    void resume() { check(wvmi_session_resume(get())); }
+
     /** Reads a value of plain data. */
     template <typename Value>
     Value read(wvmi_space space, uint64_t address) const

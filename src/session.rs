@@ -6,6 +6,8 @@
 mod config;
 mod locate;
 mod nearest;
+mod pause;
+mod report;
 mod user_symbol;
 
 use std::{
@@ -25,10 +27,11 @@ pub use self::{
 use crate::{
     core::{
         Capabilities, Driver, Memory, Pagefiles, Progress, Registers, Space, Va,
-        driver::{DriverInfo, Hints},
+        driver::{DriverInfo, Hints, Masked},
     },
     driver::{self, Target},
     error::{Error, MissingSymbols, Result},
+    log::Log,
     os::windows::{
         Windows,
         kernel::{self, FoundKernel},
@@ -47,6 +50,9 @@ pub struct Session {
     symbols_error: Mutex<Option<Error>>,
     /// How often long calls were told to end.
     cancellations: AtomicU64,
+    /// Pauses of the guest that are held.
+    pauses: Mutex<u32>,
+    log: Log,
     /// Whether long calls are to end at once, for good.
     ending: AtomicBool,
 }
@@ -65,6 +71,7 @@ impl Session {
 
     /// Opens a guest behind a caller's own back end.
     pub fn open_driver(driver: Arc<dyn Driver>, config: &Config) -> Result<Self> {
+        let driver = Masked::wrap(driver);
         let pagefiles = config.open_pagefiles()?;
         let progress = config.progress();
         let located = locate::locate(&driver, config.translation_slots, progress);
@@ -84,8 +91,11 @@ impl Session {
             windows: OnceCell::new(),
             symbols_error: Mutex::new(None),
             cancellations: AtomicU64::new(0),
+            pauses: Mutex::new(0),
+            log: Log::new(config.name.as_str()),
             ending: AtomicBool::new(false),
         };
+        session.report_opened();
         // What is missing is told by the calls that need it.
         match session.load_symbols(&[]) {
             Err(Error::Cancelled) => Err(Error::Cancelled),
@@ -176,7 +186,14 @@ impl Session {
     /// Looks for the kernel's symbols in `paths`, then where the configuration
     /// says; does nothing when they are loaded.
     pub fn load_symbols(&self, paths: &[PathBuf]) -> Result<()> {
-        let loaded = self.windows.get_or_try_init(|| self.attach(paths));
+        let mut tried = false;
+        let loaded = self.windows.get_or_try_init(|| {
+            tried = true;
+            self.attach(paths)
+        });
+        if tried {
+            self.report_symbols(&loaded);
+        }
         let error = loaded.err();
         let mut last = self
             .symbols_error

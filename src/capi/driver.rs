@@ -5,15 +5,20 @@ use std::{ffi::c_void, sync::Arc};
 use super::{
     callback::{UserData, wvmi_release_callback},
     config::wvmi_config,
+    driver_event::{wvmi_driver_answer, wvmi_driver_interrupt},
+    driver_live::check,
+    event_details::wvmi_event_kind,
     ffi::{Call, Plain},
     registers::wvmi_registers,
     session::{open_with, wvmi_session},
-    status::{WVMI_ERROR_FAULT, WVMI_OK, wvmi_status},
+    status::{
+        WVMI_ERROR_FAULT, WVMI_ERROR_NOT_FOUND, WVMI_ERROR_NOT_SUPPORTED, WVMI_OK, wvmi_status,
+    },
 };
 use crate::{
     core::{
         Capabilities, Driver, Gfn, PAGE_SIZE, Pa, Registers, Va,
-        driver::{DriverInfo, Hints, PhysicalMemory, Run, VcpuRegisters},
+        driver::{Control, DriverInfo, Events, Hints, PhysicalMemory, Run, VcpuRegisters, Views},
     },
     error::{Error, Fault, FaultKind, Result},
     session::{Config, Session},
@@ -27,6 +32,15 @@ use crate::{
 /// threads at once, and must return: no `longjmp`, no C++ exception. They must
 /// not call functions with the session that they serve. The library never
 /// believes them blindly: addresses and lengths that make no sense end a walk.
+///
+/// From `pause` on the table is for a running guest. Functions that belong
+/// together come together: control (`pause`, `resume`, `reset_events`); frames
+/// (`allocate_frame`, `free_frame`); views (all seven; they need frames, events
+/// and `write_physical`); events (`enable_events`, `disable_events`,
+/// `wait_events`; they need control and `get_registers`). With views,
+/// breakpoints are hidden; without them they are written into the guest's own
+/// code. These functions return `WVMI_OK` or an error; an error leaves the guest
+/// as it was. Frames are named by the physical address of their first byte.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wvmi_driver_ops {
@@ -103,6 +117,118 @@ pub struct wvmi_driver_ops {
     /// Releases `context`: called once, after the last call of the others, when
     /// the session and all that belongs to it is gone, or when opening fails.
     pub release: wvmi_release_callback,
+    /// Stops all processors; counted.
+    pub pause: Option<unsafe extern "C" fn(context: *mut c_void) -> wvmi_status>,
+    /// Undoes one `pause`.
+    pub resume: Option<unsafe extern "C" fn(context: *mut c_void) -> wvmi_status>,
+    /// Ends every report and every single step that the back end was asked for.
+    /// Events that are on their way are still answered.
+    pub reset_events: Option<unsafe extern "C" fn(context: *mut c_void) -> wvmi_status>,
+    /// Queues an interrupt, a structure of `size` bytes, for a processor, which
+    /// takes it before its next instruction. May be NULL: then pages that the
+    /// guest does not have in memory cannot be brought in.
+    pub inject: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            vcpu: u32,
+            interrupt: *const wvmi_driver_interrupt,
+            size: usize,
+        ) -> wvmi_status,
+    >,
+    /// Adds a page to the guest, outside of what it knows, and tells where.
+    pub allocate_frame:
+        Option<unsafe extern "C" fn(context: *mut c_void, frame: *mut u64) -> wvmi_status>,
+    /// Takes an allocated page back.
+    pub free_frame: Option<unsafe extern "C" fn(context: *mut c_void, frame: u64) -> wvmi_status>,
+    /// Makes a view, in which each page may be accessed as `access` says: read 1,
+    /// write 2, execute 4. `view` receives its number, below 65536 and never
+    /// `default_view`.
+    pub create_view: Option<
+        unsafe extern "C" fn(context: *mut c_void, access: u32, view: *mut u32) -> wvmi_status,
+    >,
+    /// Destroys a view that no processor runs in. Returns `WVMI_ERROR_NOT_FOUND`
+    /// when there is none of this number.
+    pub destroy_view: Option<unsafe extern "C" fn(context: *mut c_void, view: u32) -> wvmi_status>,
+    /// Moves all processors into a view.
+    pub switch_view: Option<unsafe extern "C" fn(context: *mut c_void, view: u32) -> wvmi_status>,
+    /// Shows the page `shown` where the view showed `frame`, with all rights.
+    /// `read_physical` and `write_physical` go past views.
+    pub remap_page: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            view: u32,
+            frame: u64,
+            shown: u64,
+        ) -> wvmi_status,
+    >,
+    /// Shows `frame` itself again, with all rights.
+    pub reset_page:
+        Option<unsafe extern "C" fn(context: *mut c_void, view: u32, frame: u64) -> wvmi_status>,
+    /// Tells how a page may be accessed in a view.
+    pub get_page_access: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            view: u32,
+            frame: u64,
+            access: *mut u32,
+        ) -> wvmi_status,
+    >,
+    /// Sets how a page may be accessed in a view; other accesses are reported
+    /// with `WVMI_EVENT_MEMORY`. The bit 8 in `access` lets the processors' own
+    /// page walks read and write the page all the same.
+    pub set_page_access: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            view: u32,
+            frame: u64,
+            access: u32,
+        ) -> wvmi_status,
+    >,
+    /// Begins to report: `WVMI_EVENT_INTERRUPT` for vector `number` (3 and 1 at
+    /// least), `WVMI_EVENT_CONTROL_REGISTER` for register `number` (0, 3, 4, or 8
+    /// for XCR0), `WVMI_EVENT_MSR` for index `number`, `WVMI_EVENT_CPUID`,
+    /// `WVMI_EVENT_IO`, `WVMI_EVENT_HYPERCALL`, or `WVMI_EVENT_SINGLE_STEP`: the
+    /// steps that an answer asks for. What the back end does not know gets
+    /// `WVMI_ERROR_NOT_SUPPORTED`.
+    pub enable_events: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            kind: wvmi_event_kind,
+            number: u32,
+        ) -> wvmi_status,
+    >,
+    /// Ends what `enable_events` began.
+    pub disable_events: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            kind: wvmi_event_kind,
+            number: u32,
+        ) -> wvmi_status,
+    >,
+    /// Waits at most `timeout_ms` milliseconds for events and calls `answer` with
+    /// `answer_context` for each that is there, one after the other; each
+    /// processor goes on as its answer says before the next event is answered.
+    /// One thread at a time is in here. With 0 it takes what is pending and
+    /// returns; a signal may end the wait.
+    ///
+    /// Returns `WVMI_OK` or `WVMI_TIMEOUT`, or an error.
+    pub wait_events: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            timeout_ms: u32,
+            answer: wvmi_driver_answer,
+            answer_context: *mut c_void,
+        ) -> wvmi_status,
+    >,
+    /// Tells a descriptor, of the back end's own, that is readable while events
+    /// are pending. May be NULL: then the event loop looks at intervals, and
+    /// `wvmi_session_fd()` is not supported.
+    pub events_fd:
+        Option<unsafe extern "C" fn(context: *mut c_void, descriptor: *mut i32) -> wvmi_status>,
+    /// Number of the view that the guest runs in by itself; below 65536.
+    pub default_view: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 // SAFETY: integers and optional function pointers; zero is valid. Other bit
@@ -110,8 +236,8 @@ pub struct wvmi_driver_ops {
 unsafe impl Plain for wvmi_driver_ops {}
 
 /// The host's back end.
-struct HostDriver {
-    ops: wvmi_driver_ops,
+pub struct HostDriver {
+    pub(super) ops: wvmi_driver_ops,
     read: unsafe extern "C" fn(*mut c_void, u64, *mut u8, usize) -> wvmi_status,
     context: UserData,
 }
@@ -122,7 +248,16 @@ impl HostDriver {
         let read = ops.read_physical.ok_or(Error::NullArgument {
             argument: "ops->read_physical",
         })?;
+        check(&ops)?;
+        if u16::try_from(ops.default_view).is_err() {
+            return Err(Error::invalid_argument("ops->default_view", "too large"));
+        }
         Ok(Self { ops, read, context })
+    }
+
+    /// The host's context.
+    pub(super) const fn context(&self) -> *mut c_void {
+        self.context.pointer()
     }
 
     fn all_memory(&self, from: u64) -> Option<Run> {
@@ -144,9 +279,14 @@ fn fault_of(status: wvmi_status, pa: Pa) -> Result<(), Fault> {
     }
 }
 
-fn error_of(status: wvmi_status, function: &str) -> Result<()> {
+/// The error for a status that a function of the host returned.
+pub fn error_of(status: wvmi_status, function: &str) -> Result<()> {
     match status {
         WVMI_OK => Ok(()),
+        WVMI_ERROR_NOT_FOUND => Err(Error::not_found(format!("what {function} was asked for"))),
+        WVMI_ERROR_NOT_SUPPORTED => Err(Error::not_supported(format!(
+            "{function} of the host's table, in this case"
+        ))),
         _ => Err(Error::BackEnd {
             reason: format!("{function} of the host's table returned {status}").into(),
         }),
@@ -170,6 +310,9 @@ impl Driver for HostDriver {
         let settable = self.ops.set_registers.is_some();
         capabilities.set(Capabilities::SET_REGISTERS, settable);
         capabilities.set(Capabilities::LIVE, self.ops.live != 0);
+        capabilities.set(Capabilities::CONTROL, self.ops.pause.is_some());
+        capabilities.set(Capabilities::VIEWS, self.ops.create_view.is_some());
+        capabilities.set(Capabilities::EVENTS, self.ops.wait_events.is_some());
         capabilities
     }
 
@@ -188,6 +331,18 @@ impl Driver for HostDriver {
 
     fn registers(&self) -> Option<&dyn VcpuRegisters> {
         self.ops.get_registers.is_some().then_some(self as _)
+    }
+
+    fn control(&self) -> Option<&dyn Control> {
+        self.ops.pause.is_some().then_some(self as _)
+    }
+
+    fn views(&self) -> Option<&dyn Views> {
+        self.ops.create_view.is_some().then_some(self as _)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        self.ops.wait_events.is_some().then_some(self as _)
     }
 }
 
@@ -258,8 +413,10 @@ impl VcpuRegisters for HostDriver {
 /// is passed to them and may be NULL. `config` may be NULL for all defaults.
 /// `session` receives the handle; close it with `wvmi_session_close()`.
 ///
-/// Returns `WVMI_OK`; `WVMI_ERROR_NULL_ARGUMENT` for a NULL `ops`, `session` or
-/// `ops->read_physical`; `WVMI_ERROR_INVALID_ARGUMENT` for a bad `size`;
+/// Returns `WVMI_OK`; `WVMI_ERROR_NULL_ARGUMENT` for a NULL `ops`, `session`,
+/// `ops->read_physical`, or a function that another one of the table needs (the
+/// last error names it); `WVMI_ERROR_INVALID_ARGUMENT` for a bad `size` or a
+/// live side without `ops->live`;
 /// `WVMI_ERROR_CANCELLED` when the progress callback says so; or
 /// `WVMI_ERROR_BUSY` when 1024 sessions are open. Whenever the table could be
 /// read, `ops->release` has been called when the function fails.

@@ -62,10 +62,9 @@ impl Shared {
 
     /// Leaves a running guest as it was found.
     pub fn restore(&self) -> Result<()> {
-        match self.live.get() {
-            Some(live) => live.close().map(drop),
-            None => Ok(()),
-        }
+        let unhooked = self.live.get().map_or(Ok(true), LiveGuest::close);
+        let resumed = self.session.resume_all();
+        unhooked.and(resumed)
     }
 
     /// Called inside a callback of the event loop, has the loop end and close

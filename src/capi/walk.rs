@@ -10,7 +10,7 @@ use super::{
     gate::Inside,
     guard::Answer,
     session::Shared,
-    status::{WVMI_END, WVMI_OK},
+    status::{WVMI_END, WVMI_OK, wvmi_status},
 };
 use crate::{
     error::{Error, Result},
@@ -48,6 +48,15 @@ impl<I> Walk<I> {
     }
 }
 
+/// Records an element that could not be read.
+#[cold]
+fn gap(call: &Call, session: &Inside, error: Error) -> wvmi_status {
+    let function = call.function().to_string_lossy();
+    let log = session.engine().log();
+    log.debug(format_args!("{function}: a gap: {error}"));
+    record_gap(call.function(), error.into())
+}
+
 /// Where a walk has come to.
 enum Step<T> {
     Item(T),
@@ -79,7 +88,7 @@ impl<T, I: Iterator<Item = Result<T>>> Walk<I> {
                 give(session.engine(), item);
                 WVMI_OK
             }
-            Step::Gap(error) => record_gap(call.function(), error.into()),
+            Step::Gap(error) => gap(call, &session, error),
             Step::End => WVMI_END,
         })
     }
@@ -100,7 +109,7 @@ impl<T, I: Iterator<Item = Result<T>>> Walk<I> {
             check_now_and_then(&watch, index)?;
             match self.step() {
                 Step::Item(item) => array.write(index, describe(session.engine(), item)),
-                Step::Gap(error) => return Ok(record_gap(call.function(), error.into())),
+                Step::Gap(error) => return Ok(gap(call, &session, error)),
                 Step::End if index == 0 => return Ok(WVMI_END),
                 Step::End => break,
             }

@@ -6,6 +6,7 @@ use crate::{
         driver::{Event, MemoryAccess},
     },
     error::Result,
+    log::Log,
 };
 
 /// A process as it is told from later ones at the same address.
@@ -46,6 +47,11 @@ pub trait Guest: Send + Sync {
     /// A processor stopped: what was learnt about the guest's memory before may
     /// be wrong by now.
     fn stopped(&self);
+
+    /// Where to tell what happens.
+    fn log(&self) -> Log {
+        Log::new("")
+    }
 
     /// Whom the stopped processor was running.
     fn identify(&self, event: &Event) -> Result<Identity>;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::{
     core::{
         Driver, Gfn, Memory, PAGE_SIZE, Pa,
-        driver::{Control, Event, Events, PhysicalMemory, Views},
+        driver::{Control, Event, Events, PatchMask, PhysicalMemory, Views},
     },
     error::{Error, Result},
+    log::Log,
 };
 
 /// The bytes of one 4 KiB page.
@@ -19,6 +20,7 @@ pub type PageBytes = [u8; PAGE_SIZE as usize];
 #[derive(Clone)]
 pub struct Machine {
     memory: Arc<Memory>,
+    log: Log,
 }
 
 impl Machine {
@@ -26,11 +28,24 @@ impl Machine {
     ///
     /// Fails with [`Error::NotSupported`] when the back end has no running guest.
     pub fn new(memory: Arc<Memory>) -> Result<Self> {
-        let machine = Self { memory };
+        let machine = Self {
+            memory,
+            log: Log::new(""),
+        };
         machine.physical()?;
         machine.control()?;
         machine.events()?;
         Ok(machine)
+    }
+
+    /// The same, telling `log` what happens.
+    pub fn with_log(self, log: Log) -> Self {
+        Self { log, ..self }
+    }
+
+    /// Where to tell what happens.
+    pub const fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Guest memory as everybody reads it.
@@ -49,10 +64,10 @@ impl Machine {
         ))
     }
 
-    /// Physical memory.
+    /// Physical memory, patches included.
     pub fn physical(&self) -> Result<&dyn PhysicalMemory> {
         self.driver()
-            .physical()
+            .unmasked()
             .ok_or_else(|| self.lacks("memory by frame"))
     }
 
@@ -83,6 +98,11 @@ impl Machine {
         let registers = self.driver().registers();
         let asked = registers.and_then(|registers| registers.get(event.vcpu).ok());
         asked.map_or(event.registers.cr8, |registers| registers.cr8)
+    }
+
+    /// What hides patches in the guest's own memory from readers.
+    pub fn mask(&self) -> Option<&PatchMask> {
+        self.driver().mask()
     }
 
     /// Does the back end have memory views, so that hooks can be hidden?

@@ -1,4 +1,8 @@
-/* Back ends of the host's own: honest, small, failing and lying ones. */
+/* Back ends of the host's own: honest, small, slow, failing and lying ones. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <time.h>
+
 #include "check.h"
 
 /* Memory that another session serves, and what to do wrong. */
@@ -123,6 +127,47 @@ static void failures_are_errors_and_nothing_else(wvmi_session *source)
     }
 }
 
+static wvmi_status read_slowly(void *context, uint64_t address, uint8_t *buffer, size_t size)
+{
+    struct timespec while_reading = {0, 50000};
+    (void)context;
+    (void)address;
+    nanosleep(&while_reading, NULL);
+    memset(buffer, 0, size);
+    return WVMI_OK;
+}
+
+struct patience {
+    unsigned calls, left;
+};
+
+static bool on_progress(const char *session, const char *stage, uint64_t done, uint64_t total,
+                        void *user_data)
+{
+    struct patience *patience = (struct patience *)user_data;
+    CHECK(session != NULL && stage != NULL && (total == 0 || done <= total));
+    return ++patience->calls < patience->left;
+}
+
+/* A slow one without clues is scanned until somebody has had enough, and released. */
+static void slow_back_ends_are_cancelled(wvmi_session *source)
+{
+    struct guest guest = {source, 0, 0, 0, 0, 0};
+    struct patience patience = {0, 2};
+    wvmi_driver_ops ops = honest_table();
+    wvmi_config *config = forged_config();
+    wvmi_session *session = NULL;
+    ops.read_physical = read_slowly;
+    ops.next_run = NULL;
+    ops.get_registers = NULL;
+    ops.memory_size = 64 << 20;
+    CHECK_OK(wvmi_config_set_progress(config, on_progress, &patience, NULL));
+    CHECK_STATUS(wvmi_session_open_driver(&ops, sizeof ops, &guest, config, &session),
+                 WVMI_ERROR_CANCELLED);
+    CHECK(guest.released == 1 && session == NULL && patience.calls == 2);
+    wvmi_config_free(config);
+}
+
 /* Sixteen pages of memory that can be written. */
 static uint8_t small_memory[0x10000];
 
@@ -224,6 +269,7 @@ int main(int argc, char **argv)
     source = open_without_symbols();
     an_honest_back_end_serves_windows(source);
     failures_are_errors_and_nothing_else(source);
+    slow_back_ends_are_cancelled(source);
     small_memory_is_read_and_written();
     lies_end_walks(source);
     bad_tables_are_refused_and_released(source);

@@ -5,6 +5,7 @@
 
 mod hints;
 mod live;
+mod mask;
 mod memory;
 
 use bitflags::bitflags;
@@ -15,6 +16,7 @@ pub use self::{
         Control, Event, EventReason, EventResponse, Events, Interrupt, InterruptKind, MemoryAccess,
         Monitor, ResponseAction, ViewId, Views,
     },
+    mask::{Masked, PatchMask},
     memory::{PhysicalMemory, PinnedPage, PinnedRun, Run, VirtualMemory},
 };
 use super::Registers;
@@ -84,6 +86,16 @@ pub trait Driver: Send + Sync {
 
     /// Physical memory, by frame.
     fn physical(&self) -> Option<&dyn PhysicalMemory> {
+        None
+    }
+
+    /// Physical memory with the patches in it, for whoever makes them.
+    fn unmasked(&self) -> Option<&dyn PhysicalMemory> {
+        self.physical()
+    }
+
+    /// What hides patches in the guest's own memory from readers, where needed.
+    fn mask(&self) -> Option<&PatchMask> {
         None
     }
 

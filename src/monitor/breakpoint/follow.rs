@@ -1,7 +1,11 @@
 //! Keeping breakpoints where their pages are.
 
-use super::BreakpointManager;
-use crate::monitor::{ground::Ground, page_tables::PageChange};
+use super::{BreakpointManager, book::AnchorId};
+use crate::{
+    core::{Pa, Va},
+    log::{self, Level},
+    monitor::{ground::Ground, page_tables::PageChange},
+};
 
 impl BreakpointManager {
     /// Follows a page that moved, came or went, in the one address space where it did.
@@ -18,10 +22,8 @@ impl BreakpointManager {
                 self.book.place(&id, None);
             }
             self.failed.remove(&id);
-            if let Some(page) = change.after
-                && self.activate(ground, &id, page).is_err()
-            {
-                self.failed.insert(id);
+            if let Some(page) = change.after {
+                self.activate_now(ground, id, page);
             }
         }
     }
@@ -35,9 +37,23 @@ impl BreakpointManager {
         let _ = ground.rights.settle(&ground.machine);
         for id in std::mem::take(&mut self.failed) {
             let page = ground.resolved(id.page());
-            if page.is_some_and(|page| self.activate(ground, &id, page).is_err()) {
-                self.failed.insert(id);
+            if let Some(page) = page {
+                self.activate_now(ground, id, page);
             }
+        }
+    }
+
+    /// Addresses whose pages came in since the last call, for the log.
+    pub fn take_arrived(&mut self) -> Vec<Va> {
+        std::mem::take(&mut self.arrived)
+    }
+
+    fn activate_now(&mut self, ground: &mut Ground, id: AnchorId, page: Pa) {
+        match self.activate(ground, &id, page) {
+            // Told when no lock is held.
+            Ok(_) if log::enabled(Level::Debug) => self.arrived.push(id.site.va),
+            Ok(_) => {}
+            Err(_) => drop(self.failed.insert(id)),
         }
     }
 }

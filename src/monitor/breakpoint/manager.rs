@@ -44,6 +44,8 @@ pub struct BreakpointManager {
     pub(super) patches: Patches,
     /// Anchors whose page is present and which the back end failed to activate.
     pub(super) failed: BTreeSet<AnchorId>,
+    /// Where pages came in, for the log.
+    pub(super) arrived: Vec<Va>,
 }
 
 impl BreakpointManager {
@@ -53,6 +55,7 @@ impl BreakpointManager {
             book: Book::default(),
             patches,
             failed: BTreeSet::new(),
+            arrived: Vec::new(),
         }
     }
 

@@ -148,10 +148,14 @@ impl LiveGuest {
         }
         match hook.admit() {
             Admission::Report { missed } => Some(Notes { missed, ..notes }),
-            Admission::Suspend => Some(Notes {
-                suspended: true,
-                ..notes
-            }),
+            Admission::Suspend => {
+                let log = self.machine.log();
+                log.warning(format_args!("{:?} exceeds its limit: suspended", hook.id));
+                Some(Notes {
+                    suspended: true,
+                    ..notes
+                })
+            }
             Admission::Swallow => None,
         }
     }

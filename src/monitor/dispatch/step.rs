@@ -41,7 +41,15 @@ impl LiveGuest {
         };
         let view = step.view;
         let failed = state.after_step(event.vcpu, step);
+        let arrived = state.breakpoints.take_arrived();
         drop(state);
+        for va in arrived {
+            let log = self.machine.log();
+            log.debug(format_args!(
+                "the hook at {:#x} is active: its page came in",
+                va.0
+            ));
+        }
         if let Err(error) = failed {
             self.fail(error);
         }

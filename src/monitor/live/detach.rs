@@ -50,13 +50,31 @@ impl LiveGuest {
             registration.mark_removed();
         }
         let registrations = state.registry.drain();
+        let before = match state.phase {
+            Phase::Attached(_) => state.phase,
+            Phase::Idle | Phase::Closed => Phase::Closed,
+        };
         let restored = state.restore(self);
+        let attached = restored.is_err() || state.phase != before;
         drop(state);
+        if attached {
+            self.report_detached(&restored);
+        }
         // Callbacks are called and released with no lock held.
         for registration in &registrations {
             end_calls(registration);
         }
         restored
+    }
+}
+
+impl LiveGuest {
+    fn report_detached(&self, restored: &Result<()>) {
+        let log = self.machine.log();
+        match restored {
+            Ok(()) => log.info(format_args!("detached: the guest is as it was found")),
+            Err(error) => log.error(format_args!("the guest was not restored: {error}")),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Landmarks, LiveGuest, OWN_KEY, Place, State, Target};
+use super::{Landmarks, LiveGuest, OWN_KEY, Phase, Place, State, Target};
 use crate::{
     core::{
         Va,
@@ -46,7 +46,9 @@ impl LiveGuest {
     pub fn insert_many(&self, hooks: Vec<NewHook>) -> Result<Vec<HookId>, (usize, Error)> {
         let mut registrations = Vec::with_capacity(hooks.len());
         let mut state = self.state();
+        let idle = state.phase == Phase::Idle;
         let result = state.insert_all(self, hooks, &mut registrations);
+        let attached = idle && state.phase != Phase::Idle;
         if result.is_err() {
             for registration in &registrations {
                 let _ = state.uninstall(registration.id);
@@ -55,7 +57,18 @@ impl LiveGuest {
         }
         // Callbacks are released with no lock held.
         drop(state);
+        if attached {
+            self.report_attached();
+        }
         result.map(|()| registrations.iter().map(|it| it.id).collect())
+    }
+
+    fn report_attached(&self) {
+        let how = match self.is_visible() {
+            true => "breakpoints are in the guest's own code",
+            false => "breakpoints are in a view of their own",
+        };
+        self.machine.log().info(format_args!("attached: {how}"));
     }
 
     /// Removes a hook. Returns false when there is none of this id any more.

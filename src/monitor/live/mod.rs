@@ -126,7 +126,7 @@ impl LiveGuest {
         landmarks: Landmarks,
         levels: u8,
     ) -> Result<Self> {
-        let machine = Machine::new(memory)?;
+        let machine = Machine::new(memory)?.with_log(guest.log());
         let medium: Box<dyn Medium> = match machine.has_views() {
             true => Box::new(ShadowPages::new()),
             false => Box::new(PlainPatches::new()),
@@ -212,20 +212,26 @@ const EVERYTHING: MemoryAccess = MemoryAccess::READ
 
 /// Makes a view, has events reported, moves the guest into the view; all or nothing.
 fn take_over(machine: &Machine) -> Result<ViewId> {
-    let events = machine.events()?;
     let Ok(views) = machine.views() else {
-        return enable_all(machine).map(|()| ViewId(0));
+        let enabled = enable_all(machine).map(|()| ViewId(0));
+        return enabled.inspect_err(|_| disable_all(machine));
     };
     let view = views.create(EVERYTHING)?;
     let moved = enable_all(machine).and_then(|()| views.switch(view));
     if moved.is_err() {
-        // The error that counts is the first one.
-        for monitor in NEEDED {
-            let _ = events.disable(monitor);
-        }
+        disable_all(machine);
         let _ = views.destroy(view);
     }
     moved.map(|()| view)
+}
+
+/// Undoes what [`enable_all`] may have done; the error that counts is the first one.
+fn disable_all(machine: &Machine) {
+    if let Ok(events) = machine.events() {
+        for monitor in NEEDED {
+            let _ = events.disable(monitor);
+        }
+    }
 }
 
 /// What is reported as long as the guest is taken over.

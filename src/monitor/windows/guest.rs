@@ -8,6 +8,7 @@ use crate::{
         driver::{Event, MemoryAccess},
     },
     error::{Error, FaultKind, Result},
+    log::Log,
     monitor::guest::{Guest, Identity, ProcessIdentity, ThreadIdentity},
     os::windows::{Process, Region, RegionProtection, Thread},
     session::Session,
@@ -46,6 +47,10 @@ pub fn thread_identity(thread: &Thread<'_>) -> Result<ThreadIdentity> {
 impl Guest for WindowsGuest {
     fn stopped(&self) {
         self.session.memory().flush();
+    }
+
+    fn log(&self) -> Log {
+        self.session.log().clone()
     }
 
     fn identify(&self, event: &Event) -> Result<Identity> {
