@@ -1381,6 +1381,36 @@
 #define WVMI_EVENT_SUSPENDED 2
 
 /**
+ * `view` is filled.
+ */
+#define WVMI_DRIVER_EVENT_VIEW 1
+
+/**
+ * `memory_virtual` is filled.
+ */
+#define WVMI_DRIVER_EVENT_VIRTUAL 2
+
+/**
+ * The memory was accessed by the processor's page walk.
+ */
+#define WVMI_DRIVER_EVENT_PAGE_WALK 4
+
+/**
+ * The port was read (`IN`).
+ */
+#define WVMI_DRIVER_EVENT_INPUT 8
+
+/**
+ * The port was accessed by a string instruction.
+ */
+#define WVMI_DRIVER_EVENT_STRING 16
+
+/**
+ * `view` is the view to run in from now on; else it is the event's.
+ */
+#define WVMI_DRIVER_RESPONSE_VIEW 1
+
+/**
  * How a session is opened; made by `wvmi_config_new()`.
  *
  * One configuration can open any number of sessions, which copy what they
@@ -4015,88 +4045,6 @@ typedef struct {
 } wvmi_registers;
 
 /**
- * The functions of a back end that the host brings along.
- *
- * Zero the table first; what is left NULL or 0 the back end lacks. Only
- * `read_physical` is required. All functions get the `context` that
- * `wvmi_session_open_driver()` was given, must be callable from any number of
- * threads at once, and must return: no `longjmp`, no C++ exception. They must
- * not call functions with the session that they serve. The library never
- * believes them blindly: addresses and lengths that make no sense end a walk.
- */
-typedef struct {
-    /**
-     * Physical bytes that can be read, for `wvmi_session_info()`; 0 when unknown.
-     */
-    uint64_t memory_size;
-    /**
-     * Physical address of a page-table root that maps the kernel; 0 when
-     * unknown. It is verified.
-     */
-    uint64_t root;
-    /**
-     * Address of the kernel image; 0 when unknown. It is verified.
-     */
-    uint64_t kernel_base;
-    /**
-     * Number of virtual processors; 0 when unknown.
-     */
-    uint32_t vcpus;
-    /**
-     * 1 when the guest is running while it is looked at, else 0: nothing about
-     * a running guest is remembered.
-     */
-    uint32_t live;
-    /**
-     * Reads `size` bytes at a physical address; they lie within one 4 KiB page.
-     *
-     * Returns `WVMI_OK` when all bytes were read, `WVMI_ERROR_FAULT` when the
-     * guest has no such memory, or any other error when reading failed.
-     */
-    wvmi_status (*read_physical)(void *context, uint64_t address, uint8_t *buffer, size_t size);
-    /**
-     * Overwrites `size` bytes at a physical address; they lie within one page.
-     *
-     * Returns as `read_physical`.
-     */
-    wvmi_status (*write_physical)(void *context,
-                                  uint64_t address,
-                                  const uint8_t *bytes,
-                                  size_t size);
-    /**
-     * Tells the first run of physical memory that ends after `from`: its first
-     * byte and its length, in whole pages.
-     *
-     * Returns `WVMI_OK`, or `WVMI_END` when there is none. Without it, memory
-     * is taken to be one run from 0 to `memory_size`.
-     */
-    wvmi_status (*next_run)(void *context, uint64_t from, uint64_t *start, uint64_t *length);
-    /**
-     * Reads the registers of a virtual processor into a structure of `size` bytes.
-     *
-     * Returns `WVMI_OK` or an error.
-     */
-    wvmi_status (*get_registers)(void *context,
-                                 uint32_t vcpu,
-                                 wvmi_registers *registers,
-                                 size_t size);
-    /**
-     * Sets the registers of a virtual processor from a structure of `size` bytes.
-     *
-     * Returns `WVMI_OK` or an error.
-     */
-    wvmi_status (*set_registers)(void *context,
-                                 uint32_t vcpu,
-                                 const wvmi_registers *registers,
-                                 size_t size);
-    /**
-     * Releases `context`: called once, after the last call of the others, when
-     * the session and all that belongs to it is gone, or when opening fails.
-     */
-    wvmi_release_callback release;
-} wvmi_driver_ops;
-
-/**
  * Why an event came; one of the `WVMI_EVENT_*` numbers.
  */
 typedef uint32_t wvmi_event_kind;
@@ -4218,6 +4166,368 @@ typedef struct {
      */
     wvmi_registers registers;
 } wvmi_event_details;
+
+/**
+ * How an interrupt comes about; one of the `WVMI_INTERRUPT_*` numbers, which
+ * are those of the processor's VMCS.
+ */
+typedef uint32_t wvmi_interrupt_kind;
+
+/**
+ * An interrupt or exception.
+ */
+typedef struct {
+    /**
+     * CR2 for a page fault, DR6 bits for a debug exception, else 0.
+     */
+    uint64_t extra;
+    /**
+     * Vector, 0 to 255.
+     */
+    uint32_t vector;
+    /**
+     * How it comes about: one of the `WVMI_INTERRUPT_*` numbers.
+     */
+    wvmi_interrupt_kind kind;
+    /**
+     * Error code, when `has_error_code` is 1.
+     */
+    uint32_t error_code;
+    /**
+     * 1 for a vector that pushes an error code, else 0.
+     */
+    uint32_t has_error_code;
+    /**
+     * Length of the instruction that raises it, in bytes.
+     */
+    uint32_t instruction_length;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_driver_interrupt;
+
+/**
+ * One stopped virtual processor, told by a back end. Zero it first.
+ */
+typedef struct {
+    /**
+     * Its registers, valid until it is answered; NULL for all zero. At least
+     * RIP, RSP, RFLAGS, CR0, CR3, CR4, EFER and the segments are needed.
+     */
+    const wvmi_registers *registers;
+    /**
+     * `sizeof *registers`.
+     */
+    size_t registers_size;
+    /**
+     * Memory access: physical address.
+     */
+    uint64_t memory_physical;
+    /**
+     * Memory access: virtual address, with `WVMI_DRIVER_EVENT_VIRTUAL`.
+     */
+    uint64_t memory_virtual;
+    /**
+     * Written register: value before. `CPUID`: the subleaf.
+     */
+    uint64_t old_value;
+    /**
+     * Written register: value after.
+     */
+    uint64_t new_value;
+    /**
+     * What was about to be delivered (`WVMI_EVENT_INTERRUPT`).
+     */
+    wvmi_driver_interrupt interrupt;
+    /**
+     * Why it stopped: a `WVMI_EVENT_*` number. A breakpoint that was hit is
+     * `WVMI_EVENT_INTERRUPT` with vector 3 and
+     * `WVMI_INTERRUPT_SOFTWARE_EXCEPTION`, RIP at the `INT3`. What the library
+     * does not know is answered with a plain continue.
+     */
+    wvmi_event_kind kind;
+    /**
+     * Register 0, 3, 4 or 8 (XCR0), MSR, `CPUID` leaf, or port.
+     */
+    uint32_t number;
+    /**
+     * Memory access: read 1, write 2, execute 4, or a sum.
+     */
+    uint32_t access;
+    /**
+     * `CPUID`: length of the instruction. Port: bytes accessed.
+     */
+    uint32_t length;
+    /**
+     * The stopped processor.
+     */
+    uint32_t vcpu;
+    /**
+     * View it ran in, with `WVMI_DRIVER_EVENT_VIEW`.
+     */
+    uint32_t view;
+    /**
+     * `WVMI_DRIVER_EVENT_*` bits.
+     */
+    uint32_t flags;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_driver_event;
+
+/**
+ * What a stopped processor does next; one of the `WVMI_DRIVER_*` action numbers.
+ */
+typedef uint32_t wvmi_driver_action;
+
+/**
+ * The answer to a `wvmi_driver_event`.
+ */
+typedef struct {
+    /**
+     * General-purpose registers, RIP and RFLAGS to load before the processor
+     * goes on; NULL leaves them. Valid until the next answer is asked for or
+     * `wait_events` returns.
+     */
+    const wvmi_registers *registers;
+    /**
+     * Bytes at `registers`: of a newer library it may be more, of an older one
+     * less than `sizeof *registers`.
+     */
+    size_t registers_size;
+    /**
+     * What the processor does next.
+     */
+    wvmi_driver_action action;
+    /**
+     * View of `WVMI_DRIVER_FAST_SINGLE_STEP`.
+     */
+    uint32_t step_view;
+    /**
+     * With `WVMI_DRIVER_RESPONSE_VIEW`: view to run in.
+     */
+    uint32_t view;
+    /**
+     * `WVMI_DRIVER_RESPONSE_*` bits.
+     */
+    uint32_t flags;
+} wvmi_driver_response;
+
+/**
+ * Answers an event; given to `wait_events` of a back end, which calls it in
+ * its own thread, for one event after the other, before it returns.
+ *
+ * `answer_context` is what `wait_events` was given with it. `event` tells what
+ * happened, `event_size` is `sizeof *event`; `response` receives the answer,
+ * `response_size` is `sizeof *response`.
+ *
+ * Called in another thread, or while it runs, it answers with a plain continue.
+ */
+typedef void (*wvmi_driver_answer)(void *answer_context,
+                                   const wvmi_driver_event *event,
+                                   size_t event_size,
+                                   wvmi_driver_response *response,
+                                   size_t response_size);
+
+/**
+ * The functions of a back end that the host brings along.
+ *
+ * Zero the table first; what is left NULL or 0 the back end lacks. Only
+ * `read_physical` is required. All functions get the `context` that
+ * `wvmi_session_open_driver()` was given, must be callable from any number of
+ * threads at once, and must return: no `longjmp`, no C++ exception. They must
+ * not call functions with the session that they serve. The library never
+ * believes them blindly: addresses and lengths that make no sense end a walk.
+ *
+ * From `pause` on the table is for a running guest. Functions that belong
+ * together come together: control (`pause`, `resume`, `reset_events`); frames
+ * (`allocate_frame`, `free_frame`); views (all seven; they need frames, events
+ * and `write_physical`); events (`enable_events`, `disable_events`,
+ * `wait_events`; they need control and `get_registers`). With views,
+ * breakpoints are hidden; without them they are written into the guest's own
+ * code. These functions return `WVMI_OK` or an error; an error leaves the guest
+ * as it was. Frames are named by the physical address of their first byte.
+ */
+typedef struct {
+    /**
+     * Physical bytes that can be read, for `wvmi_session_info()`; 0 when unknown.
+     */
+    uint64_t memory_size;
+    /**
+     * Physical address of a page-table root that maps the kernel; 0 when
+     * unknown. It is verified.
+     */
+    uint64_t root;
+    /**
+     * Address of the kernel image; 0 when unknown. It is verified.
+     */
+    uint64_t kernel_base;
+    /**
+     * Number of virtual processors; 0 when unknown.
+     */
+    uint32_t vcpus;
+    /**
+     * 1 when the guest is running while it is looked at, else 0: nothing about
+     * a running guest is remembered.
+     */
+    uint32_t live;
+    /**
+     * Reads `size` bytes at a physical address; they lie within one 4 KiB page.
+     *
+     * Returns `WVMI_OK` when all bytes were read, `WVMI_ERROR_FAULT` when the
+     * guest has no such memory, or any other error when reading failed.
+     */
+    wvmi_status (*read_physical)(void *context, uint64_t address, uint8_t *buffer, size_t size);
+    /**
+     * Overwrites `size` bytes at a physical address; they lie within one page.
+     *
+     * Returns as `read_physical`.
+     */
+    wvmi_status (*write_physical)(void *context,
+                                  uint64_t address,
+                                  const uint8_t *bytes,
+                                  size_t size);
+    /**
+     * Tells the first run of physical memory that ends after `from`: its first
+     * byte and its length, in whole pages.
+     *
+     * Returns `WVMI_OK`, or `WVMI_END` when there is none. Without it, memory
+     * is taken to be one run from 0 to `memory_size`.
+     */
+    wvmi_status (*next_run)(void *context, uint64_t from, uint64_t *start, uint64_t *length);
+    /**
+     * Reads the registers of a virtual processor into a structure of `size` bytes.
+     *
+     * Returns `WVMI_OK` or an error.
+     */
+    wvmi_status (*get_registers)(void *context,
+                                 uint32_t vcpu,
+                                 wvmi_registers *registers,
+                                 size_t size);
+    /**
+     * Sets the registers of a virtual processor from a structure of `size` bytes.
+     *
+     * Returns `WVMI_OK` or an error.
+     */
+    wvmi_status (*set_registers)(void *context,
+                                 uint32_t vcpu,
+                                 const wvmi_registers *registers,
+                                 size_t size);
+    /**
+     * Releases `context`: called once, after the last call of the others, when
+     * the session and all that belongs to it is gone, or when opening fails.
+     */
+    wvmi_release_callback release;
+    /**
+     * Stops all processors; counted.
+     */
+    wvmi_status (*pause)(void *context);
+    /**
+     * Undoes one `pause`.
+     */
+    wvmi_status (*resume)(void *context);
+    /**
+     * Ends every report and every single step that the back end was asked for.
+     * Events that are on their way are still answered.
+     */
+    wvmi_status (*reset_events)(void *context);
+    /**
+     * Queues an interrupt, a structure of `size` bytes, for a processor, which
+     * takes it before its next instruction. May be NULL: then pages that the
+     * guest does not have in memory cannot be brought in.
+     */
+    wvmi_status (*inject)(void *context,
+                          uint32_t vcpu,
+                          const wvmi_driver_interrupt *interrupt,
+                          size_t size);
+    /**
+     * Adds a page to the guest, outside of what it knows, and tells where.
+     */
+    wvmi_status (*allocate_frame)(void *context, uint64_t *frame);
+    /**
+     * Takes an allocated page back.
+     */
+    wvmi_status (*free_frame)(void *context, uint64_t frame);
+    /**
+     * Makes a view, in which each page may be accessed as `access` says: read 1,
+     * write 2, execute 4. `view` receives its number, below 65536 and never
+     * `default_view`.
+     */
+    wvmi_status (*create_view)(void *context, uint32_t access, uint32_t *view);
+    /**
+     * Destroys a view that no processor runs in. Returns `WVMI_ERROR_NOT_FOUND`
+     * when there is none of this number.
+     */
+    wvmi_status (*destroy_view)(void *context, uint32_t view);
+    /**
+     * Moves all processors into a view.
+     */
+    wvmi_status (*switch_view)(void *context, uint32_t view);
+    /**
+     * Shows the page `shown` where the view showed `frame`, with all rights.
+     * `read_physical` and `write_physical` go past views.
+     */
+    wvmi_status (*remap_page)(void *context, uint32_t view, uint64_t frame, uint64_t shown);
+    /**
+     * Shows `frame` itself again, with all rights.
+     */
+    wvmi_status (*reset_page)(void *context, uint32_t view, uint64_t frame);
+    /**
+     * Tells how a page may be accessed in a view.
+     */
+    wvmi_status (*get_page_access)(void *context,
+                                   uint32_t view,
+                                   uint64_t frame,
+                                   uint32_t *access);
+    /**
+     * Sets how a page may be accessed in a view; other accesses are reported
+     * with `WVMI_EVENT_MEMORY`. The bit 8 in `access` lets the processors' own
+     * page walks read and write the page all the same.
+     */
+    wvmi_status (*set_page_access)(void *context, uint32_t view, uint64_t frame, uint32_t access);
+    /**
+     * Begins to report: `WVMI_EVENT_INTERRUPT` for vector `number` (3 and 1 at
+     * least), `WVMI_EVENT_CONTROL_REGISTER` for register `number` (0, 3, 4, or 8
+     * for XCR0), `WVMI_EVENT_MSR` for index `number`, `WVMI_EVENT_CPUID`,
+     * `WVMI_EVENT_IO`, `WVMI_EVENT_HYPERCALL`, or `WVMI_EVENT_SINGLE_STEP`: the
+     * steps that an answer asks for. What the back end does not know gets
+     * `WVMI_ERROR_NOT_SUPPORTED`.
+     */
+    wvmi_status (*enable_events)(void *context, wvmi_event_kind kind, uint32_t number);
+    /**
+     * Ends what `enable_events` began.
+     */
+    wvmi_status (*disable_events)(void *context, wvmi_event_kind kind, uint32_t number);
+    /**
+     * Waits at most `timeout_ms` milliseconds for events and calls `answer` with
+     * `answer_context` for each that is there, one after the other; each
+     * processor goes on as its answer says before the next event is answered.
+     * One thread at a time is in here. With 0 it takes what is pending and
+     * returns; a signal may end the wait.
+     *
+     * Returns `WVMI_OK` or `WVMI_TIMEOUT`, or an error.
+     */
+    wvmi_status (*wait_events)(void *context,
+                               uint32_t timeout_ms,
+                               wvmi_driver_answer answer,
+                               void *answer_context);
+    /**
+     * Tells a descriptor, of the back end's own, that is readable while events
+     * are pending. May be NULL: then the event loop looks at intervals, and
+     * `wvmi_session_fd()` is not supported.
+     */
+    wvmi_status (*events_fd)(void *context, int32_t *descriptor);
+    /**
+     * Number of the view that the guest runs in by itself; below 65536.
+     */
+    uint32_t default_view;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} wvmi_driver_ops;
 
 /**
  * Whom a hook concerns; one of the `WVMI_SCOPE_*` numbers.
@@ -5405,6 +5715,70 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
  * The guest asked for attention.
  */
 #define WVMI_EVENT_HYPERCALL 9
+
+/**
+ * External interrupt.
+ */
+#define WVMI_INTERRUPT_EXTERNAL 0
+
+/**
+ * Non-maskable interrupt.
+ */
+#define WVMI_INTERRUPT_NMI 2
+
+/**
+ * Exception raised by the processor.
+ */
+#define WVMI_INTERRUPT_HARDWARE_EXCEPTION 3
+
+/**
+ * `INT n`.
+ */
+#define WVMI_INTERRUPT_SOFTWARE 4
+
+/**
+ * `INT1`.
+ */
+#define WVMI_INTERRUPT_PRIVILEGED_SOFTWARE_EXCEPTION 5
+
+/**
+ * `INT3`, `INTO`.
+ */
+#define WVMI_INTERRUPT_SOFTWARE_EXCEPTION 6
+
+/**
+ * Goes on.
+ */
+#define WVMI_DRIVER_CONTINUE 0
+
+/**
+ * Goes on without the effect of the monitored write.
+ */
+#define WVMI_DRIVER_DENY 1
+
+/**
+ * Takes the interrupt after all.
+ */
+#define WVMI_DRIVER_REINJECT 2
+
+/**
+ * Executes one instruction, in `view` if that is set, and is reported with
+ * `WVMI_EVENT_SINGLE_STEP`. Where there are no views, only this processor runs
+ * meanwhile.
+ */
+#define WVMI_DRIVER_SINGLE_STEP 3
+
+/**
+ * Executes one instruction in `step_view`, then returns to the event's view,
+ * without an event.
+ */
+#define WVMI_DRIVER_FAST_SINGLE_STEP 4
+
+/**
+ * Has the instruction that accessed memory emulated, rights and all; an `INT3`
+ * that a view shows is stepped over in the default view.
+ */
+#define WVMI_DRIVER_EMULATE 5
 
 /**
  * Accesses to `length` bytes at `address` in `space`.
@@ -8811,28 +9185,30 @@ wvmi_status wvmi_registers_set(wvmi_session *session,
                                size_t size);
 
 /**
- * Opens a guest behind a back end of the host's own.
+ * Stops all processors of a running guest.
  *
- * Everything works as after `wvmi_session_open()`, as far as the back end can:
- * the kernel is found by its hints, its registers, or by scanning its memory.
+ * Pauses are counted: the guest goes on when each has been undone with
+ * `wvmi_session_resume()`. Those that the session still holds when it is closed
+ * are undone then. Hooks and the event loop work as before, and nothing new
+ * happens while the guest is paused.
  *
- * `ops` is the table of functions, copied; `size` is `sizeof *ops`. `context`
- * is passed to them and may be NULL. `config` may be NULL for all defaults.
- * `session` receives the handle; close it with `wvmi_session_close()`.
- *
- * Returns `WVMI_OK`; `WVMI_ERROR_NULL_ARGUMENT` for a NULL `ops`, `session` or
- * `ops->read_physical`; `WVMI_ERROR_INVALID_ARGUMENT` for a bad `size`;
- * `WVMI_ERROR_CANCELLED` when the progress callback says so; or
- * `WVMI_ERROR_BUSY` when 1024 sessions are open. Whenever the table could be
- * read, `ops->release` has been called when the function fails.
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_SUPPORTED` when the back end cannot pause
+ * (images of memory do not run), or `WVMI_ERROR_BACK_END`.
  *
  * Any thread, also from a callback.
  */
-wvmi_status wvmi_session_open_driver(const wvmi_driver_ops *ops,
-                                     size_t size,
-                                     void *context,
-                                     const wvmi_config *config,
-                                     wvmi_session **session);
+wvmi_status wvmi_session_pause(wvmi_session *session);
+
+/**
+ * Undoes one `wvmi_session_pause()` of this session.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` when the session holds no pause,
+ * `WVMI_ERROR_NOT_SUPPORTED`, or `WVMI_ERROR_BACK_END`: the guest is still
+ * paused, call again.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_resume(wvmi_session *session);
 
 /**
  * Reads an argument of the function whose first instruction was reached.
@@ -8979,6 +9355,32 @@ wvmi_status wvmi_event_read(wvmi_event *event,
                             uint8_t *buffer,
                             size_t size,
                             size_t *done);
+
+/**
+ * Opens a guest behind a back end of the host's own.
+ *
+ * Everything works as after `wvmi_session_open()`, as far as the back end can:
+ * the kernel is found by its hints, its registers, or by scanning its memory.
+ *
+ * `ops` is the table of functions, copied; `size` is `sizeof *ops`. `context`
+ * is passed to them and may be NULL. `config` may be NULL for all defaults.
+ * `session` receives the handle; close it with `wvmi_session_close()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NULL_ARGUMENT` for a NULL `ops`, `session`,
+ * `ops->read_physical`, or a function that another one of the table needs (the
+ * last error names it); `WVMI_ERROR_INVALID_ARGUMENT` for a bad `size` or a
+ * live side without `ops->live`;
+ * `WVMI_ERROR_CANCELLED` when the progress callback says so; or
+ * `WVMI_ERROR_BUSY` when 1024 sessions are open. Whenever the table could be
+ * read, `ops->release` has been called when the function fails.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_session_open_driver(const wvmi_driver_ops *ops,
+                                     size_t size,
+                                     void *context,
+                                     const wvmi_config *config,
+                                     wvmi_session **session);
 
 /**
  * Inserts a breakpoint that the guest cannot see, where the back end has

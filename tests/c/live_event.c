@@ -4,6 +4,7 @@
 struct seen {
     unsigned calls, released;
     wvmi_event_details details;
+    wvmi_event *event;
     wvmi_status status;
     bool deny;
 };
@@ -374,6 +375,67 @@ static void pages_are_not_asked_for_at_high_irql(void)
     toy_close(&toy, session);
 }
 
+static wvmi_action on_keep(wvmi_event *event, void *user_data)
+{
+    ((struct seen *)user_data)->event = event;
+    return WVMI_ACTION_CONTINUE;
+}
+
+static void *use_elsewhere(void *user_data)
+{
+    struct seen *seen = (struct seen *)user_data;
+    uint64_t value;
+    seen->status = wvmi_event_return_value(seen->event, &value);
+    return NULL;
+}
+
+static wvmi_action on_share(wvmi_event *event, void *user_data)
+{
+    struct seen *seen = (struct seen *)user_data;
+    pthread_t thread;
+    seen->event = event;
+    CHECK(pthread_create(&thread, NULL, use_elsewhere, seen) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(seen->status == WVMI_ERROR_CLOSED);
+    seen->calls++;
+    return WVMI_ACTION_CONTINUE;
+}
+
+/* A status in every case, and nothing worse. */
+static void events_end_with_their_callback(void)
+{
+    struct toy toy;
+    struct seen seen, shared;
+    wvmi_session *session = toy_open(&toy);
+    wvmi_registers registers;
+    uint64_t value = 77;
+    wvmi_hook hook;
+    memset(&seen, 0, sizeof seen);
+    memset(&shared, 0, sizeof shared);
+    memset(&registers, 0, sizeof registers);
+    hook = hook_code(session, on_keep, &seen);
+    hit(&toy, session);
+    CHECK_STATUS(wvmi_event_info(seen.event, &seen.details, sizeof seen.details),
+                 WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_argument(seen.event, 0, &value), WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_arguments(seen.event, &value, 1), WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_syscall_argument(seen.event, 0, &value), WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_return_address(seen.event, &value), WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_return_value(seen.event, &value), WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_set_registers(seen.event, &registers, sizeof registers),
+                 WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_skip_function(seen.event, 0, 0), WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_deny(seen.event), WVMI_ERROR_CLOSED);
+    CHECK_STATUS(wvmi_event_request_page(seen.event, 0, 1), WVMI_ERROR_CLOSED);
+    CHECK(value == 77);
+    CHECK_OK(wvmi_hook_remove(session, hook));
+    hook_code(session, on_share, &shared);
+    hit(&toy, session);
+    CHECK(shared.calls == 1);
+    toy_close(&toy, session);
+    CHECK_STATUS(wvmi_event_deny(seen.event), WVMI_ERROR_CLOSED);
+}
+
 int main(int argc, char **argv)
 {
     begin(argc, argv);
@@ -388,5 +450,6 @@ int main(int argc, char **argv)
     pages_are_asked_for_three_times();
     pages_come_in_and_the_callback_is_called_again();
     pages_are_not_asked_for_at_high_irql();
+    events_end_with_their_callback();
     return 0;
 }

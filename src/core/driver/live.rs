@@ -9,7 +9,7 @@ use bitflags::bitflags;
 
 use crate::{
     core::{Gfn, Pa, Registers, Va},
-    error::Result,
+    error::{Error, Result},
 };
 
 bitflags! {
@@ -215,9 +215,10 @@ pub trait Control: Send + Sync {
     ///
     /// # Errors
     /// [`Error::NotSupported`] where processors cannot be held one by one.
-    ///
-    /// [`Error::NotSupported`]: crate::error::Error::NotSupported
-    fn run_only(&self, vcpu: Option<u16>) -> Result<()>;
+    fn run_only(&self, vcpu: Option<u16>) -> Result<()> {
+        let _ = vcpu;
+        Err(Error::not_supported("holding single processors"))
+    }
 
     /// Disables every monitor and single step that this driver may have enabled,
     /// and ends [`Control::run_only`].

@@ -125,7 +125,7 @@ impl Driver for Masked {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.driver.capabilities() - Capabilities::PIN
+        self.driver.capabilities().difference(Capabilities::PIN)
     }
 
     fn hints(&self) -> Hints {
