@@ -314,6 +314,36 @@
 #define WVMI_PROCESS_SOURCE_CID_TABLE 2
 
 /**
+ * `image_base` was read.
+ */
+#define WVMI_PEB_VALID_IMAGE_BASE 1
+
+/**
+ * `loader_data` was read.
+ */
+#define WVMI_PEB_VALID_LOADER_DATA 2
+
+/**
+ * `parameters` was read.
+ */
+#define WVMI_PEB_VALID_PARAMETERS 4
+
+/**
+ * `being_debugged` was read.
+ */
+#define WVMI_PEB_VALID_BEING_DEBUGGED 8
+
+/**
+ * `session_id` was read.
+ */
+#define WVMI_PEB_VALID_SESSION_ID 16
+
+/**
+ * `parameter_flags` was read.
+ */
+#define WVMI_PEB_VALID_PARAMETER_FLAGS 32
+
+/**
  * `wvmi_process_read`: pages that were never touched read as zeros, as they
  * would for the process.
  */
@@ -458,6 +488,51 @@
  * `alertable` was read.
  */
 #define WVMI_THREAD_VALID_ALERTABLE 134217728
+
+/**
+ * `peb` was read.
+ */
+#define WVMI_TEB_VALID_PEB 1
+
+/**
+ * `self_pointer` was read.
+ */
+#define WVMI_TEB_VALID_SELF_POINTER 2
+
+/**
+ * `exception_list` was read.
+ */
+#define WVMI_TEB_VALID_EXCEPTION_LIST 4
+
+/**
+ * `stack_base` was read.
+ */
+#define WVMI_TEB_VALID_STACK_BASE 8
+
+/**
+ * `stack_limit` was read.
+ */
+#define WVMI_TEB_VALID_STACK_LIMIT 16
+
+/**
+ * `process_id` was read.
+ */
+#define WVMI_TEB_VALID_PROCESS_ID 32
+
+/**
+ * `thread_id` was read.
+ */
+#define WVMI_TEB_VALID_THREAD_ID 64
+
+/**
+ * `last_error` was read.
+ */
+#define WVMI_TEB_VALID_LAST_ERROR 128
+
+/**
+ * `last_status` was read.
+ */
+#define WVMI_TEB_VALID_LAST_STATUS 256
 
 /**
  * `base` was read.
@@ -1346,6 +1421,114 @@
 #define WVMI_TOKEN_VALID_DEFAULT_OWNER 65536
 
 /**
+ * `wvmi_context_*`: instruction and stack pointer, flags, their segments.
+ */
+#define WVMI_CONTEXT_CONTROL 1
+
+/**
+ * `wvmi_context_*`: general registers.
+ */
+#define WVMI_CONTEXT_INTEGER 2
+
+/**
+ * `wvmi_context_*`: data segments.
+ */
+#define WVMI_CONTEXT_SEGMENTS 4
+
+/**
+ * `wvmi_context_*`: x87 and, of 64-bit code, SSE registers, which
+ * `wvmi_registers` does not hold.
+ */
+#define WVMI_CONTEXT_FLOATING_POINT 8
+
+/**
+ * `wvmi_context_*`: debug registers.
+ */
+#define WVMI_CONTEXT_DEBUG_REGISTERS 16
+
+/**
+ * `wvmi_context_*`: SSE registers of 32-bit code, which `wvmi_registers` does
+ * not hold.
+ */
+#define WVMI_CONTEXT_EXTENDED_REGISTERS 32
+
+/**
+ * `wvmi_context_*`: state behind the structure, which `wvmi_registers` does not
+ * hold.
+ */
+#define WVMI_CONTEXT_XSTATE 64
+
+/**
+ * Size of the `CONTEXT` of 32-bit code, in bytes.
+ */
+#define WVMI_CONTEXT_SIZE_32 716
+
+/**
+ * Size of the `CONTEXT` of 64-bit code, in bytes.
+ */
+#define WVMI_CONTEXT_SIZE_64 1232
+
+/**
+ * `rip` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_RIP 1
+
+/**
+ * `rsp` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_RSP 2
+
+/**
+ * `error_code` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_ERROR_CODE 4
+
+/**
+ * `fault_address` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_FAULT_ADDRESS 8
+
+/**
+ * `previous_frame` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_PREVIOUS_FRAME 16
+
+/**
+ * `homes` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_HOMES 32
+
+/**
+ * `xmm` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_XMM 64
+
+/**
+ * `mx_csr` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_MX_CSR 128
+
+/**
+ * `from_user_mode` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_FROM_USER_MODE 256
+
+/**
+ * `previous_mode` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_PREVIOUS_MODE 512
+
+/**
+ * `previous_irql` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_PREVIOUS_IRQL 1024
+
+/**
+ * `exception_active` was read.
+ */
+#define WVMI_TRAP_FRAME_VALID_EXCEPTION_ACTIVE 2048
+
+/**
  * `process`, `attached`, `thread`, `process_id` and `thread_id` are filled.
  */
 #define WVMI_EVENT_VALID_IDENTITY 1
@@ -2024,7 +2207,7 @@ typedef uint32_t wvmi_process_text_kind;
 
 /**
  * A variable of a process's environment, filled by
- * `wvmi_environment_iter_next_many()`.
+ * `wvmi_environment_iter_next()` and `wvmi_environment_iter_next_many()`.
  */
 typedef struct {
     /**
@@ -2045,6 +2228,56 @@ typedef struct {
      */
     size_t value_length;
 } wvmi_variable;
+
+/**
+ * Whose code something belongs to; one of the `WVMI_ARCHITECTURE_*` numbers.
+ */
+typedef uint32_t wvmi_architecture;
+
+/**
+ * What a process environment block says, filled by `wvmi_peb_info()`.
+ *
+ * The process writes it itself and may have written anything.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_PEB_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the `_PEB` in the process's space; always filled.
+     */
+    uint64_t address;
+    /**
+     * Base of the executable (`ImageBaseAddress`).
+     */
+    uint64_t image_base;
+    /**
+     * Address of the `_PEB_LDR_DATA`; 0 before the loader has run (`Ldr`).
+     */
+    uint64_t loader_data;
+    /**
+     * Address of the `_RTL_USER_PROCESS_PARAMETERS`; 0 before they are set up
+     * (`ProcessParameters`). `wvmi_process_text()` reads what is in them.
+     */
+    uint64_t parameters;
+    /**
+     * Whose code it belongs to: one of the `WVMI_ARCHITECTURE_*` numbers; always filled.
+     */
+    wvmi_architecture architecture;
+    /**
+     * 1 when the process believes that a debugger is attached (`BeingDebugged`).
+     */
+    uint32_t being_debugged;
+    /**
+     * Number of the session (`SessionId`).
+     */
+    uint32_t session_id;
+    /**
+     * Flags of the parameters, as Windows numbers them (`Flags`).
+     */
+    uint32_t parameter_flags;
+} wvmi_peb_details;
 
 /**
  * Whether a process may touch an address; one of the `WVMI_ADDRESS_*` numbers.
@@ -2202,6 +2435,66 @@ typedef struct {
      */
     uint32_t reserved;
 } wvmi_thread_details;
+
+/**
+ * What a thread environment block says, filled by `wvmi_teb_info()`.
+ *
+ * The thread writes it itself and may have written anything.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_TEB_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the `_TEB` in the process's space; always filled.
+     */
+    uint64_t address;
+    /**
+     * Address of the `_PEB` (`ProcessEnvironmentBlock`).
+     */
+    uint64_t peb;
+    /**
+     * Address of the block as the thread itself finds it (`NtTib.Self`).
+     */
+    uint64_t self_pointer;
+    /**
+     * First exception handler of 32-bit code (`NtTib.ExceptionList`).
+     */
+    uint64_t exception_list;
+    /**
+     * First address behind the user-mode stack (`NtTib.StackBase`).
+     */
+    uint64_t stack_base;
+    /**
+     * Lowest committed address of the user-mode stack (`NtTib.StackLimit`).
+     */
+    uint64_t stack_limit;
+    /**
+     * Whose code it belongs to: one of the `WVMI_ARCHITECTURE_*` numbers; always filled.
+     */
+    wvmi_architecture architecture;
+    /**
+     * Process id (`ClientId.UniqueProcess`).
+     */
+    uint32_t process_id;
+    /**
+     * Thread id (`ClientId.UniqueThread`).
+     */
+    uint32_t thread_id;
+    /**
+     * What `GetLastError` returns (`LastErrorValue`).
+     */
+    uint32_t last_error;
+    /**
+     * Last `NTSTATUS` that became an error (`LastStatusValue`).
+     */
+    int32_t last_status;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_teb_details;
 
 /**
  * A module of the kernel: the address of its loader entry
@@ -2467,11 +2760,6 @@ typedef struct {
  * A text of a module of a process; one of the `WVMI_USER_MODULE_TEXT_*` numbers.
  */
 typedef uint32_t wvmi_user_module_text_kind;
-
-/**
- * Whose code something belongs to; one of the `WVMI_ARCHITECTURE_*` numbers.
- */
-typedef uint32_t wvmi_architecture;
 
 /**
  * An executable image in memory: where its first byte is. A value, nothing to
@@ -4045,6 +4333,109 @@ typedef struct {
 } wvmi_registers;
 
 /**
+ * What a trap frame holds beside registers, filled by `wvmi_trap_frame_info()`.
+ */
+typedef struct {
+    /**
+     * Which of the other fields were read: `WVMI_TRAP_FRAME_VALID_*` bits.
+     */
+    uint64_t valid;
+    /**
+     * Address of the `_KTRAP_FRAME`; always filled.
+     */
+    uint64_t address;
+    /**
+     * Instruction that the processor returns to (`Rip`).
+     */
+    uint64_t rip;
+    /**
+     * Stack pointer that it returns to (`Rsp`).
+     */
+    uint64_t rsp;
+    /**
+     * Error code of the exception (`ErrorCode`).
+     */
+    uint64_t error_code;
+    /**
+     * Address that a page fault was about (`FaultAddress`).
+     */
+    uint64_t fault_address;
+    /**
+     * Address of the frame before this one; mostly 0 (`TrapFrame`).
+     */
+    uint64_t previous_frame;
+    /**
+     * Places of the first four arguments (`P1Home` to `P4Home`).
+     */
+    uint64_t homes[4];
+    /**
+     * `XMM0` to `XMM5`, low half first (`Xmm0` to `Xmm5`).
+     */
+    uint64_t xmm[6][2];
+    /**
+     * SSE control and status (`MxCsr`).
+     */
+    uint32_t mx_csr;
+    /**
+     * 1 when the processor came from user mode (`SegCs`).
+     */
+    uint32_t from_user_mode;
+    /**
+     * Previous mode of the thread: 0 kernel, 1 user (`PreviousMode`).
+     */
+    uint32_t previous_mode;
+    /**
+     * Interrupt level that the processor returns to (`PreviousIrql`).
+     */
+    uint32_t previous_irql;
+    /**
+     * 0 after an interrupt, 1 after an exception, 2 after a system call
+     * (`ExceptionActive`).
+     */
+    uint32_t exception_active;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_trap_frame_details;
+
+/**
+ * An exception record, filled by `wvmi_exception_record_read()`.
+ */
+typedef struct {
+    /**
+     * Code, an `NTSTATUS` (`ExceptionCode`).
+     */
+    uint32_t code;
+    /**
+     * Flags; bit 0: execution cannot go on (`ExceptionFlags`).
+     */
+    uint32_t flags;
+    /**
+     * Address of the record of the exception that this one followed, or 0
+     * (`ExceptionRecord`).
+     */
+    uint64_t next;
+    /**
+     * Instruction that failed (`ExceptionAddress`).
+     */
+    uint64_t address;
+    /**
+     * How many words of `information` count, at most 15 (`NumberParameters`).
+     */
+    uint32_t information_count;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+    /**
+     * Facts that depend on the code; of an access violation what was tried (0
+     * read, 1 write, 8 execute) and where (`ExceptionInformation`).
+     */
+    uint64_t information[15];
+} wvmi_exception_record;
+
+/**
  * Why an event came; one of the `WVMI_EVENT_*` numbers.
  */
 typedef uint32_t wvmi_event_kind;
@@ -5054,6 +5445,12 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
  * Window station and desktop (`DesktopInfo`).
  */
 #define WVMI_PROCESS_TEXT_DESKTOP 6
+
+/**
+ * Added to one of the other numbers: the text of the native, 64-bit block of a
+ * WoW64 process instead of that of its own code.
+ */
+#define WVMI_PROCESS_TEXT_NATIVE 256
 
 /**
  * What decides is itself not in the image, or damaged.
@@ -6840,6 +7237,35 @@ wvmi_status wvmi_environment_iter_new(wvmi_session *session,
                                       wvmi_environment_iter **iter);
 
 /**
+ * Begins an iteration over the environment variables in the native, 64-bit
+ * block of a process; that of a WoW64 process is another one than its own code
+ * uses.
+ *
+ * As `wvmi_environment_iter_new()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_environment_iter_new_native(wvmi_session *session,
+                                             wvmi_process process,
+                                             wvmi_environment_iter **iter);
+
+/**
+ * Gets the next variable, in the order of the environment.
+ *
+ * `variable` receives it, `size` is `sizeof *variable`; its texts are valid
+ * until the next call with this iterator.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a page is absent (the iteration
+ * goes on with the next whole variable); `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_environment_iter_next(wvmi_environment_iter *iter,
+                                       wvmi_variable *variable,
+                                       size_t size);
+
+/**
  * Gets many variables at once, in the order of the environment.
  *
  * `variables` receives at most `capacity` of them, `stride` bytes apart
@@ -6865,6 +7291,30 @@ wvmi_status wvmi_environment_iter_next_many(wvmi_environment_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_environment_iter_free(wvmi_environment_iter *iter);
+
+/**
+ * Tells what a process environment block says in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `architecture` chooses the block: `WVMI_ARCHITECTURE_OWN` that of the process's own
+ * code, `WVMI_ARCHITECTURE_X64` the native one, which WoW64 processes have too.
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_NOT_FOUND`
+ * when the process has no such block, as system processes and ended ones have
+ * none; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`;
+ * `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_peb_info(wvmi_session *session,
+                          wvmi_process process,
+                          wvmi_architecture architecture,
+                          wvmi_peb_details *details,
+                          size_t size);
 
 /**
  * Reads bytes of a process, also where its page tables lead nowhere.
@@ -7054,6 +7504,54 @@ wvmi_status wvmi_thread_iter_next_many(wvmi_thread_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_thread_iter_free(wvmi_thread_iter *iter);
+
+/**
+ * Tells what a thread environment block says in one call.
+ *
+ * What cannot be read is left 0 and out of `details->valid`; the rest is
+ * filled.
+ *
+ * `architecture` chooses the block: `WVMI_ARCHITECTURE_OWN` that of the process's own
+ * code, `WVMI_ARCHITECTURE_X64` the native one, which threads of WoW64 processes
+ * have too. `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_NOT_FOUND`
+ * when the thread has no such block, as system threads have none;
+ * `WVMI_ERROR_FAULT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_teb_info(wvmi_session *session,
+                          wvmi_thread thread,
+                          wvmi_architecture architecture,
+                          wvmi_teb_details *details,
+                          size_t size);
+
+/**
+ * Reads the thread-local storage of a thread: the 64 slots in its block
+ * (`TlsSlots`) and, once it needed them, the 1024 behind them
+ * (`TlsExpansionSlots`).
+ *
+ * `architecture` chooses the block, as for `wvmi_teb_info()`. `slots` receives at
+ * most `capacity` values, in order of their index; `count` (may be NULL)
+ * receives how many there are: 64 or 1088.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_BUFFER_TOO_SMALL` with as many as fit;
+ * `WVMI_ERROR_NOT_FOUND` when the thread has no such block;
+ * `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; `WVMI_ERROR_NO_KERNEL`;
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_teb_tls_slots(wvmi_session *session,
+                               wvmi_thread thread,
+                               wvmi_architecture architecture,
+                               uint64_t *slots,
+                               size_t capacity,
+                               size_t *count);
 
 /**
  * Tells everything but the texts about a module of the kernel in one call.
@@ -9183,6 +9681,113 @@ wvmi_status wvmi_registers_set(wvmi_session *session,
                                uint16_t vcpu,
                                const wvmi_registers *registers,
                                size_t size);
+
+/**
+ * Takes the registers out of the bytes of a `CONTEXT`.
+ *
+ * Registers of parts that the context does not hold stay as they are in
+ * `registers`: fill it beforehand, or zero it.
+ *
+ * `context` has `context_size` bytes: at least `WVMI_CONTEXT_SIZE_64` or
+ * `WVMI_CONTEXT_SIZE_32`, as `architecture` says (one of the two widths).
+ * `registers` is read and written, `size` is `sizeof *registers`. `parts` (may
+ * be NULL) receives what the context holds: `WVMI_CONTEXT_*` bits
+ * (`ContextFlags`).
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_CORRUPT` when its flags say that it is no
+ * context of this width; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_context_load(const uint8_t *context,
+                              size_t context_size,
+                              wvmi_architecture architecture,
+                              wvmi_registers *registers,
+                              size_t size,
+                              uint32_t *parts);
+
+/**
+ * Stores registers in the bytes of a `CONTEXT`, and the flags that say so.
+ *
+ * All other bytes stay as they are: zero them for a new one.
+ *
+ * `registers` holds the values, `size` is `sizeof *registers`. `parts` says
+ * which to store: `WVMI_CONTEXT_*` bits of control, integer, segments and
+ * debug registers. `context` has `context_size` bytes, as for
+ * `wvmi_context_load()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`,
+ * also for parts that `wvmi_registers` does not hold.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_context_store(const wvmi_registers *registers,
+                               size_t size,
+                               uint32_t parts,
+                               wvmi_architecture architecture,
+                               uint8_t *context,
+                               size_t context_size);
+
+/**
+ * Tells what a trap frame holds beside the registers in one call.
+ *
+ * What a system call does not save is left over from an earlier frame. What
+ * cannot be read is left 0 and out of `details->valid`; the rest is filled.
+ *
+ * `frame` is the address of a `_KTRAP_FRAME`: `trap_frame` of
+ * `wvmi_thread_info()`. `details` receives the facts, `size` is `sizeof
+ * *details`.
+ *
+ * Returns `WVMI_OK` when at least one field was read; `WVMI_ERROR_FAULT` when
+ * none was; `WVMI_ERROR_NULL_ARGUMENT`; `WVMI_ERROR_INVALID_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_trap_frame_info(wvmi_session *session,
+                                 uint64_t frame,
+                                 wvmi_trap_frame_details *details,
+                                 size_t size);
+
+/**
+ * Reads the registers in a trap frame.
+ *
+ * It holds what calls may change: `r12` to `r15` are not in it and come out 0,
+ * like all that is no general, segment or debug register.
+ *
+ * `frame` is the address of a `_KTRAP_FRAME`. `registers` receives them, `size`
+ * is `sizeof *registers`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_FAULT`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_trap_frame_registers(wvmi_session *session,
+                                      uint64_t frame,
+                                      wvmi_registers *registers,
+                                      size_t size);
+
+/**
+ * Reads an `_EXCEPTION_RECORD` of the guest.
+ *
+ * `space` says where `address` lives. `architecture` is that of its pointers:
+ * `WVMI_ARCHITECTURE_X86` or `WVMI_ARCHITECTURE_X64`. `record` receives it, `size` is
+ * `sizeof *record`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_FAULT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`; or what resolving the space returns.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_exception_record_read(wvmi_session *session,
+                                       wvmi_space space,
+                                       uint64_t address,
+                                       wvmi_architecture architecture,
+                                       wvmi_exception_record *record,
+                                       size_t size);
 
 /**
  * Stops all processors of a running guest.
