@@ -287,6 +287,16 @@ using UnloadedModules =
               wvmi_unloaded_module_iter_free>;
 using Handles = Iteration<wvmi_handle_iter, wvmi_handle_details, wvmi_handle_iter_next_many,
                           wvmi_handle_iter_free>;
+using Regions = Iteration<wvmi_region_iter, wvmi_region_details, wvmi_region_iter_next_many,
+                          wvmi_region_iter_free>;
+using UserModules = Iteration<wvmi_user_module_iter, wvmi_user_module_details,
+                              wvmi_user_module_iter_next_many, wvmi_user_module_iter_free>;
+using Sections = Iteration<wvmi_pe_section_iter, wvmi_pe_section, wvmi_pe_section_iter_next_many,
+                           wvmi_pe_section_iter_free>;
+using Exports = Iteration<wvmi_pe_export_iter, wvmi_pe_export, wvmi_pe_export_iter_next_many,
+                          wvmi_pe_export_iter_free>;
+using Imports = Iteration<wvmi_pe_import_iter, wvmi_pe_import, wvmi_pe_import_iter_next_many,
+                          wvmi_pe_import_iter_free>;
 using Directory = Iteration<wvmi_directory_iter, wvmi_directory_entry,
                             wvmi_directory_iter_next_many, wvmi_directory_iter_free>;
 using ObjectTypes = Iteration<wvmi_object_type_iter, wvmi_object_type_details,
@@ -367,6 +377,63 @@ public:
     }
 
     Modules modules() const { return begun<Modules, wvmi_module_iter>(wvmi_module_iter_new); }
+
+    Regions regions(wvmi_process process) const
+    {
+        return begun<Regions, wvmi_region_iter>(wvmi_region_iter_new, process);
+    }
+
+    /** The region of an address; its path is NULL. */
+    wvmi_region_details region_at(wvmi_process process, uint64_t address) const
+    {
+        wvmi_region_details details{};
+        check(wvmi_region_at(get(), process, address, &details, sizeof details));
+        return details;
+    }
+
+    UserModules user_modules(wvmi_process process) const
+    {
+        return begun<UserModules, wvmi_user_module_iter>(wvmi_user_module_iter_new, process);
+    }
+
+    wvmi_user_module user_module(wvmi_process process, const std::string &name,
+                                 wvmi_architecture architecture = WVMI_ARCHITECTURE_OWN) const
+    {
+        wvmi_user_module module{};
+        check(wvmi_user_module_by_name(get(), process, name.c_str(), architecture, &module));
+        return module;
+    }
+
+    /** The image of a module of a process. */
+    wvmi_pe pe(wvmi_user_module module) const
+    {
+        wvmi_pe pe{};
+        check(wvmi_user_module_pe(get(), module, &pe));
+        return pe;
+    }
+
+    /** The image of a driver. */
+    wvmi_pe pe(wvmi_module module) const
+    {
+        wvmi_pe pe{};
+        check(wvmi_module_pe(get(), module, &pe));
+        return pe;
+    }
+
+    Sections sections(wvmi_pe pe) const
+    {
+        return begun<Sections, wvmi_pe_section_iter>(wvmi_pe_section_iter_new, pe);
+    }
+
+    Exports exports(wvmi_pe pe) const
+    {
+        return begun<Exports, wvmi_pe_export_iter>(wvmi_pe_export_iter_new, pe);
+    }
+
+    Imports imports(wvmi_pe pe) const
+    {
+        return begun<Imports, wvmi_pe_import_iter>(wvmi_pe_import_iter_new, pe);
+    }
 
     UnloadedModules unloaded_modules() const
     {

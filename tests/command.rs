@@ -159,3 +159,87 @@ fn objects_tells_gaps_and_visits_no_directory_twice() {
         .find(|row| row["object"] == forged.hex("\\Device\\Null"));
     assert_eq!(null.unwrap()["path"], Value::Null);
 }
+
+const NOTEPAD: &[&str] = &["--name", "notepad.exe"];
+
+#[test]
+fn regions_and_dlls_print_the_names_of_c() {
+    let forged = Forged::whole();
+    let process = forged.expected.process_named("notepad.exe").unwrap();
+    let (rows, code) = forged.rows("regions", NOTEPAD);
+    let expected = forged.expected.regions_of(process.object);
+    assert_eq!((rows.len(), code), (expected.len(), Some(0)));
+    for (row, region) in rows.iter().zip(expected) {
+        assert_eq!(row["vad"], format!("{:#x}", region.vad));
+        assert_eq!(row["start"], format!("{:#x}", region.start));
+        assert_eq!(row["file"].is_null(), row["path"].is_null());
+        assert!(!row["kind_name"].is_null() && !row["committed"].is_null());
+    }
+    let (rows, code) = forged.rows("dlls", NOTEPAD);
+    let count = forged.expected.modules_of(process.object).count();
+    assert_eq!((rows.len(), code), (count, Some(0)));
+    for row in rows {
+        assert_eq!((&row["wow64"], &row["bits"]), (&false.into(), &64.into()));
+        assert!(row["name"].is_string() && row["path"].is_string());
+    }
+}
+
+#[test]
+fn cmdline_and_env_print_what_a_process_was_given() {
+    let forged = Forged::whole();
+    let (rows, code) = forged.rows("cmdline", NOTEPAD);
+    assert_eq!((rows.len(), code), (1, Some(0)));
+    assert!(
+        rows[0]["command_line"]
+            .as_str()
+            .unwrap()
+            .contains("notepad")
+    );
+    let (rows, code) = forged.rows("env", NOTEPAD);
+    assert_eq!(code, Some(0));
+    let process = forged.expected.process_named("notepad.exe").unwrap();
+    let mut all = forged.expected.parameters.iter();
+    let given = all.find(|it| it.process == process.object).unwrap();
+    assert_eq!(rows.len(), given.environment.len());
+    for (row, (name, value)) in rows.iter().zip(&given.environment) {
+        assert_eq!(
+            (&row["name"], &row["value"]),
+            (&name[..].into(), &value[..].into())
+        );
+    }
+    for command in ["regions", "dlls", "cmdline", "env"] {
+        let output = forged.run(command, &["--name", "nobody.exe"]);
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert_eq!(forged.run(command, &["--no-such"]).status.code(), Some(2));
+    }
+}
+
+#[test]
+fn dump_module_names_the_missing_parts() {
+    let forged = Forged::new("missing.dmp", |guest| {
+        let process = guest.expected().process_named("notepad.exe").unwrap();
+        let object = process.object;
+        let base = {
+            let mut modules = guest.expected().modules_of(object);
+            modules.find(|it| it.name == "ntdll.dll").unwrap().base
+        };
+        guest.unmap_user(object, base + 0x1000);
+    });
+    let process = forged.expected.process_named("notepad.exe").unwrap();
+    let pid = process.pid.to_string();
+    let file = forged.dump.with_extension("dll");
+    let output = file.to_str().unwrap();
+    let (rows, code) = forged.rows("dump-module", &["ntdll.dll", "--pid", &pid, "-o", output]);
+    assert_eq!((rows.len(), code), (1, Some(3)));
+    assert_eq!(
+        (&rows[0]["offset"], &rows[0]["length"]),
+        (&"0x1000".into(), &0x1000.into())
+    );
+    let bytes = fs::read(&file).unwrap();
+    assert!(bytes.starts_with(b"MZ") && bytes[0x1000..0x2000].iter().all(|&it| it == 0));
+    let (rows, code) =
+        Forged::whole().rows("dump-module", &["ntdll.dll", "--pid", &pid, "-o", output]);
+    assert_eq!((rows.len(), code), (0, Some(0)));
+    let failed = forged.run("dump-module", &["no.dll", "--pid", &pid, "-o", output]);
+    assert_eq!(failed.status.code(), Some(1));
+}

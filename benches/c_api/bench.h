@@ -10,6 +10,7 @@
 #include "winvmi.h"
 
 #include "floor.h"
+#include "table.h"
 
 /* Ends the program when a call fails: what fails is not worth measuring. */
 #define CHECK(call) check((call), #call)
@@ -59,9 +60,17 @@ wvmi_session *open_session(const char *image, const char *symbols);
 void open_guest(struct guest *guest, const struct arguments *arguments);
 void close_guest(struct guest *guest);
 
+/* Visits all objects of a kind: how many there were. */
+typedef size_t walk(wvmi_session *session);
+
+/* Prints two rows: cold is the first walk of a fresh session, warm the second. */
+void measure_walk(const struct arguments *arguments, const char *name, walk *visit,
+                  struct goal cold_goal, struct goal warm_goal);
+
 void measure_memory(const struct guest *guest);
 void measure_threads(const struct guest *guest);
 void measure_objects(const struct arguments *arguments);
+void measure_user(const struct arguments *arguments);
 void measure_opening(const struct arguments *arguments);
 
 #endif

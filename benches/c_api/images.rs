@@ -6,7 +6,8 @@ use std::{
 };
 
 use winvmi_forge::{
-    Guest, Layout, ModuleSpec, Options, PAGE_SIZE, PageSize, ProcessSpec, PteFlags,
+    Backing, DllSpec, Guest, Layout, ModuleSpec, Options, PAGE_SIZE, PageSize, ProcessSpec,
+    PteFlags, RegionSpec, SystemDll, Width,
 };
 
 /// The kernel whose layout the guests have.
@@ -28,6 +29,12 @@ pub const MAPPED_PAGES: u64 = 65536;
 const PROCESSES: usize = 2000;
 const MODULES: u32 = 1000;
 const HANDLES: usize = 65536;
+/// Regions of `explorer.exe`, each with a page between it and the next.
+const REGIONS: u64 = 1000;
+/// Modules of `notepad.exe`.
+const USER_MODULES: u64 = 200;
+/// Where both begin.
+const USER_BASE: u64 = 0x20_0000_0000;
 
 /// Where the images are.
 pub struct Images {
@@ -69,6 +76,8 @@ fn populated() -> io::Result<Guest> {
     for number in 0..MODULES {
         guest.append_module(module(number));
     }
+    add_regions(&mut guest);
+    load_modules(&mut guest);
     map_pages(&mut guest);
     Ok(guest)
 }
@@ -81,6 +90,50 @@ fn module(number: u32) -> ModuleSpec {
         size: 0x8_0000,
         entry_point: 0x1000,
         time_stamp: number,
+    }
+}
+
+fn object_of(guest: &Guest, name: &str) -> u64 {
+    let process = guest.expected().process_named(name);
+    process.expect("the forge makes it").object
+}
+
+fn add_regions(guest: &mut Guest) {
+    let process = object_of(guest, "explorer.exe");
+    for number in 0..REGIONS {
+        let spec = RegionSpec {
+            start: USER_BASE + number * 2 * PAGE_SIZE,
+            size: PAGE_SIZE,
+            protection: 4,
+            committed: true,
+            commit_charge: 1,
+            backing: Backing::Private,
+        };
+        guest.add_region(process, &spec);
+    }
+}
+
+fn load_modules(guest: &mut Guest) {
+    let process = object_of(guest, "notepad.exe");
+    for number in 0..USER_MODULES {
+        let name = format!("library{number:04}.dll");
+        let dll = SystemDll {
+            name: &name,
+            width: Width::Amd64,
+            base: USER_BASE + number * 0x10_0000,
+            exports: &[("Start", 0x1000)],
+            forwarder: None,
+        };
+        let spec = DllSpec {
+            name: dll.name,
+            path: &format!("C:\\Windows\\System32\\{name}"),
+            base: dll.base,
+            file: &dll.file(),
+            width: dll.width,
+            lists: [true; 3],
+            missing: &[],
+        };
+        guest.load_dll(process, &spec);
     }
 }
 

@@ -29,5 +29,6 @@ int main(int argc, char **argv)
     close_guest(&guest);
     measure_opening(&arguments);
     measure_objects(&arguments);
+    measure_user(&arguments);
     return EXIT_SUCCESS;
 }

@@ -8,9 +8,6 @@
 
 enum { BATCH = 256 };
 
-/* Visits all objects of a kind: how many there were. */
-typedef size_t walk(wvmi_session *session);
-
 /* Three facts about each process, each by its own call. */
 static size_t names(wvmi_session *session)
 {
@@ -80,9 +77,8 @@ static double timed(walk *visit, wvmi_session *session, size_t *count)
     return (now(CLOCK_THREAD_CPUTIME_ID) - start) / 1e3 / (double)*count;
 }
 
-/* Cold: the first walk of a fresh session. Warm: the second. */
-static void measure(const struct arguments *arguments, const char *name, walk *visit,
-                    struct goal cold_goal, struct goal warm_goal)
+void measure_walk(const struct arguments *arguments, const char *name, walk *visit,
+                  struct goal cold_goal, struct goal warm_goal)
 {
     double cold = 1e18, warm = 1e18;
     char row[80];
@@ -105,13 +101,13 @@ static void measure(const struct arguments *arguments, const char *name, walk *v
 void measure_objects(const struct arguments *arguments)
 {
     const struct goal none = {0};
-    measure(arguments, "process: id, parent, name", names, (struct goal){0.55, 1.1},
-            (struct goal){0.12, 0.24});
-    measure(arguments, "process: all details", processes, none, none);
-    measure(arguments, "module: details, name, path", modules, (struct goal){0.415, 0.83},
-            (struct goal){0.195, 0.39});
-    measure(arguments, "handle: details, type name", handles, (struct goal){0.195, 0.39},
-            (struct goal){0.13, 0.26});
+    measure_walk(arguments, "process: id, parent, name", names, (struct goal){0.55, 1.1},
+                 (struct goal){0.12, 0.24});
+    measure_walk(arguments, "process: all details", processes, none, none);
+    measure_walk(arguments, "module: details, name, path", modules, (struct goal){0.415, 0.83},
+                 (struct goal){0.195, 0.39});
+    measure_walk(arguments, "handle: details, type name", handles, (struct goal){0.195, 0.39},
+                 (struct goal){0.13, 0.26});
 }
 
 static double open_and_close(const char *image, const char *symbols)

@@ -8,13 +8,14 @@ use std::{
 
 use crate::images::{Images, MAPPED_BASE, MAPPED_PAGES, MAPPED_PROCESS};
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "main.c",
     "bench.c",
     "floor.c",
     "memory.c",
     "objects.c",
     "table.c",
+    "user.c",
 ];
 
 /// Compiles the program into `folder`.

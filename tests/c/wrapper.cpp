@@ -5,6 +5,44 @@
 
 #include "check.h"
 
+static void regions_and_modules_are_ranges(const winvmi::Session &session, wvmi_process process)
+{
+    std::size_t index = 0;
+    for (const auto &region : session.regions(process)) {
+        CHECK(session.region_at(process, region.end - 1).vad == region.vad);
+        index++;
+    }
+    for (const auto &region : forged_regions) {
+        index -= region.process == process.object;
+    }
+    CHECK(index == 0);
+    for (const auto &module : session.user_modules(process)) {
+        CHECK(module.base != 0 && module.name_length != 0);
+        index++;
+    }
+    for (const auto &module : forged_user_modules) {
+        index -= module.process == process.object;
+    }
+    CHECK(index == 0);
+    auto sample = session.pe(session.user_module(process, "sample_x64.dll"));
+    for (const auto &section : session.sections(sample)) {
+        CHECK(section.rva != 0);
+        index++;
+    }
+    CHECK(index > 2);
+    bool found = false;
+    for (const auto &it : session.exports(sample)) {
+        found = found || (it.name != nullptr && std::string(it.name) == "add");
+    }
+    CHECK(found);
+    index = 0;
+    for (const auto &it : session.imports(sample)) {
+        CHECK(it.module != nullptr);
+        index++;
+    }
+    CHECK(index == 2);
+}
+
 static void ranges_yield_what_was_forged(const winvmi::Session &session)
 {
     std::size_t index = 0;
@@ -37,6 +75,7 @@ static void ranges_yield_what_was_forged(const winvmi::Session &session)
         index++;
     }
     CHECK(index == forged_process_named("notepad.exe")->handles);
+    regions_and_modules_are_ranges(session, notepad);
     CHECK(session.path(wvmi_object{forged_objects[0].object}) == forged_objects[0].path);
 }
 

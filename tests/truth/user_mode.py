@@ -149,13 +149,13 @@ class Variables(Plugin):
     command = "env"
 
     def own(self, row):
-        return (row["pid"], row["variable"], row["value"])
+        return (row["pid"], row["name"], row["value"])
 
     def theirs(self, row):
         return (row["PID"], row["Variable"], row["Value"])
 
     def differences(self, own, theirs, peek):
-        own = [row for row in own if row["value"] and not row["variable"].startswith("=")]
+        own = [row for row in own if row["value"] and not row["name"].startswith("=")]
         return super().differences(own, theirs, peek)
 
 

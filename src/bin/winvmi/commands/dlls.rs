@@ -36,6 +36,10 @@ fn row(process: Row, module: &UserModule<'_>) -> Row {
         .with("size", module.size())
         .with("entry_point", module.entry_point())
         .with("time_date_stamp", module.time_date_stamp())
+        .with(
+            "wow64",
+            module.architecture().map(|it| it == Architecture::X86),
+        )
         .with("bits", module.architecture().map(bits))
         .with("listed", !lists.is_empty())
         .with("in_load_order", lists.contains(LoaderLists::LOAD))

@@ -12,7 +12,7 @@ use crate::{
     target::{Guest, process_row},
 };
 
-const COLUMNS: &[&str] = &["pid", "variable", "value"];
+const COLUMNS: &[&str] = &["pid", "name", "value"];
 
 pub fn run(guest: &Guest, filter: &ProcessFilter) -> Result<Report> {
     let mut report = guest.list(COLUMNS);
@@ -39,6 +39,6 @@ fn variables(process: &Process<'_>, report: &mut Report) -> Result<()> {
 
 fn row(process: Row, variable: &Variable) -> Row {
     process
-        .with("variable", variable.name())
+        .with("name", variable.name())
         .with("value", variable.value())
 }

@@ -45,6 +45,7 @@ fn row(windows: &Windows, process: Row, region: &Region<'_>) -> Row {
             region.protection().map(|it| Value::Address(it.0.into())),
         )
         .with("control_area", area.map(|area| area.map(|it| it.address())))
+        .with("file", region.file_object())
         .with("path", path(windows, &region))
 }
 

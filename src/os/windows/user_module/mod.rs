@@ -163,12 +163,16 @@ impl<'a> UserModule<'a> {
         Ok(Some(region.end()?.0.saturating_sub(self.base.0)))
     }
 
-    /// Whose code the image holds: what its headers say; where they are not in
-    /// memory, whose loader lists it.
+    /// Whose code the image holds: what its address or its headers say; where they
+    /// are not in memory, whose loader lists it.
     pub fn architecture(&self) -> Result<Architecture> {
         let listed = self.entry.map(|entry| entry.architecture());
         if listed == Some(Architecture::X86) {
             return Ok(Architecture::X86);
+        }
+        // No 32-bit image lies above 4 GiB: its headers, a page of their own, need no look.
+        if listed.is_some() && self.base.0 > u64::from(u32::MAX) {
+            return Ok(Architecture::Amd64);
         }
         // The 64-bit loader of a WoW64 process lists the 32-bit executable, too.
         match (self.headers(), listed) {
