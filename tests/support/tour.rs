@@ -172,7 +172,10 @@ impl Tour {
         let _ = (process.lookup_handle(4), process.lookup_handle(u64::MAX));
         self.regions += self.each(process.regions(), |tour, it| tour.region(&it));
         let _ = (process.region(Va(0x7ffe_0000)), process.vad_hint());
-        self.user_modules += self.each(process.user_modules(), |_, it| user_module(&it));
+        self.user_modules += self.each(process.user_modules(), |tour, it| {
+            user_module(&it);
+            tour.image(&it);
+        });
         self.at(process.device_map(), |tour, map| {
             let _ = (map.drives(), map.global_dos_devices());
             tour.at(map.dos_devices(), |tour, own| {
@@ -291,6 +294,27 @@ impl Tour {
         self.at(region.control_area(), |_, it| {
             let _ = (it.file_object(), it.segment(), it.size(), it.flags());
         });
+    }
+
+    /// The tables of a module's image; an image without headers is no gap.
+    fn image(&mut self, module: &UserModule<'_>) {
+        let Ok(pe) = Pe::parse(module.image()) else {
+            return;
+        };
+        if let Ok(Some(exports)) = pe.exports() {
+            let _ = (exports.module_name(), exports.nearest(0x1234));
+            for export in exports.iter().take(self.limit).flatten() {
+                let _ = exports.by_ordinal(export.ordinal);
+            }
+        }
+        if let Ok(modules) = pe.imported_modules() {
+            for imported in modules.take(self.limit).flatten() {
+                let _ = pe.imports(&imported).take(self.limit).count();
+            }
+        }
+        if let Ok(file) = module.extract(ImageLayout::File) {
+            file.read(0, &mut [0; SAMPLE]);
+        }
     }
 
     fn peb(&mut self, peb: &Peb<'_>) {
