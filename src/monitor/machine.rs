@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     core::{
-        Driver, Gfn, Memory, PAGE_SIZE, Pa,
+        Driver, Gfn, Memory, PAGE_SIZE, Pa, Va,
         driver::{Control, Event, Events, PatchMask, PhysicalMemory, Views},
     },
     error::{Error, Result},
@@ -90,6 +90,12 @@ impl Machine {
         self.driver()
             .views()
             .ok_or_else(|| self.lacks("memory views"))
+    }
+
+    /// Where a processor is in its code, which may be running.
+    pub fn instruction_pointer(&self, vcpu: u16) -> Option<Va> {
+        let registers = self.driver().registers()?.get(vcpu).ok()?;
+        Some(Va(registers.rip))
     }
 
     /// Interrupt request level of a stopped processor: its CR8, which some back

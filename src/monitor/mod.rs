@@ -5,6 +5,7 @@ mod calls;
 mod dispatch;
 mod ground;
 mod guest;
+mod hurried;
 mod limit;
 mod live;
 mod machine;

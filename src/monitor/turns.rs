@@ -29,6 +29,11 @@ impl Turns {
         }
     }
 
+    /// Does another processor than `vcpu` have its turn?
+    pub fn is_other(&self, vcpu: u16) -> bool {
+        self.queue.front().is_some_and(|first| *first != vcpu)
+    }
+
     /// Ends the turn of `vcpu`, which has made its step. Returns whose turn it is.
     pub fn end(&mut self, machine: &Machine, vcpu: u16) -> Result<Option<u16>> {
         let was_alone = self.queue.front() == Some(&vcpu);

@@ -24,6 +24,10 @@ impl LiveGuest {
             return plain(ResponseAction::Continue);
         };
         let state = self.state();
+        if state.turns.is_other(event.vcpu) {
+            // A page may be going or coming: what is here is hit again when that is done.
+            return plain(ResponseAction::Continue);
+        }
         let ours = state.breakpoints.contains(at);
         let hits = state.breakpoints.hits(at, stopped.root());
         drop(state);
@@ -90,7 +94,10 @@ impl LiveGuest {
         let mut state = self.state();
         let state = &mut *state;
         match state.breakpoints.step_over(&state.ground, at) {
-            Ok(StepOver::InView(view)) => plain(ResponseAction::FastSingleStep(view)),
+            Ok(StepOver::InView(view)) => {
+                state.hurried.begin(event.vcpu, Va(event.registers.rip));
+                plain(ResponseAction::FastSingleStep(view))
+            }
             Ok(StepOver::Lifted) => {
                 state.steps.entry(event.vcpu).or_default().lifted = Some(at);
                 self.begin_turn(state, event.vcpu);

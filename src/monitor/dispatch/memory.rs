@@ -80,6 +80,9 @@ impl LiveGuest {
         if !table && !code {
             return plain(ResponseAction::FastSingleStep(default_view));
         }
+        if table && state.hurried.holds_up(&self.machine, event.vcpu) {
+            return plain(ResponseAction::Continue);
+        }
         let step = state.steps.entry(event.vcpu).or_default();
         step.view = Some(view);
         step.tables |= table;

@@ -93,6 +93,7 @@ impl LiveGuest {
     /// Answers one event. Never unwinds.
     pub(super) fn answer(&self, event: &Event) -> EventResponse {
         self.guest.stopped();
+        self.state().hurried.end(event.vcpu);
         if self.is_closing() {
             return self.unheard(event);
         }

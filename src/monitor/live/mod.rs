@@ -18,6 +18,7 @@ use super::{
     dispatch::PendingStep,
     ground::Ground,
     guest::Guest,
+    hurried::Hurried,
     machine::Machine,
     memory_hooks::{MemoryHooks, MemoryRange},
     patches::{BREAKPOINT_VECTOR, Location, Medium, Patches},
@@ -95,6 +96,8 @@ pub(super) struct State {
     pub processor: HashMap<Monitor, Vec<HookId>>,
     /// What is to be done after the step of each processor.
     pub steps: HashMap<u16, PendingStep>,
+    /// Where processors were told to step over a patch, which they may still have to do.
+    pub hurried: Hurried,
     /// Those of them that run alone.
     pub turns: Turns,
     pub residency: Residency,
@@ -142,6 +145,7 @@ impl LiveGuest {
             registry: Slots::default(),
             processor: HashMap::new(),
             steps: HashMap::new(),
+            hurried: Hurried::default(),
             turns: Turns::default(),
             residency: Residency::default(),
         };

@@ -168,9 +168,16 @@ fn write_lists(guest: &mut Guest, plan: &Plan, addresses: &Addresses) {
         .values()
         .map(|process| process.root)
         .collect();
-    roots.sort_unstable();
+    // The System process's root is the master copy: the first to have what comes in, the last
+    // to lose what goes out.
+    roots.sort_unstable_by_key(|root| (*root != plan.system_root, *root));
     roots.dedup();
-    for (list, values) in [(plan.services, &services[..]), (plan.roots, &roots)] {
+    let reversed: Vec<u64> = roots.iter().rev().copied().collect();
+    for (list, values) in [
+        (plan.services, &services[..]),
+        (plan.roots, &roots),
+        (plan.roots_reversed(), &reversed),
+    ] {
         for (index, value) in values.iter().enumerate() {
             guest.write_u64(list + index as u64 * 8, *value);
         }

@@ -82,6 +82,11 @@ impl Plan {
         }
     }
 
+    /// The list of roots in reverse.
+    pub fn roots_reversed(&self) -> u64 {
+        self.roots + PAGE_SIZE / 2
+    }
+
     /// Words of an actor.
     pub fn actor(&self, index: u64) -> u64 {
         self.actors + index * STEP

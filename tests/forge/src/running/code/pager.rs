@@ -146,7 +146,7 @@ fn clear_entry(a: &mut CodeAssembler, context: &Context, level: &Level) -> Emit 
     let offset = Moving::entry_offset(level.number as u32) as i32;
     let Some(table) = level.table else {
         a.xor(edx, edx)?;
-        return write_roots(a, context, offset);
+        return write_roots(a, context.plan.roots_reversed(), offset);
     };
     a.mov(rax, word(r15, table))?;
     a.add(rax, offset)?;
@@ -154,10 +154,10 @@ fn clear_entry(a: &mut CodeAssembler, context: &Context, level: &Level) -> Emit 
     a.btr(qword_ptr(r14 + rax), 0)
 }
 
-/// Writes RDX as an entry of every root; zero ends their list. Uses RAX and RSI.
-fn write_roots(a: &mut CodeAssembler, context: &Context, offset: i32) -> Emit {
+/// Writes RDX as an entry of every root in a list that zero ends. Uses RAX and RSI.
+fn write_roots(a: &mut CodeAssembler, roots: u64, offset: i32) -> Emit {
     let mut each = a.create_label();
-    a.mov(rsi, context.plan.roots)?;
+    a.mov(rsi, roots)?;
     a.lodsq()?;
     a.set_label(&mut each)?;
     a.mov(ptr(r14 + rax + offset), rdx)?;
@@ -244,7 +244,7 @@ fn page_in(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
     a.mov(rdx, word(r15, Word::PendingValue))?;
     a.cmp(ebx, 4)?;
     a.jne(one)?;
-    write_roots(a, context, Moving::entry_offset(4) as i32)?;
+    write_roots(a, context.plan.roots, Moving::entry_offset(4) as i32)?;
     a.jmp(end)?;
     a.set_label(&mut one)?;
     a.mov(rax, word(r15, Word::PendingEntry))?;
