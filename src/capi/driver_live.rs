@@ -202,9 +202,16 @@ impl Events for HostDriver {
         let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
         let waiting = Waiting::new(handler);
         let answer_context = (&raw const waiting).cast_mut().cast();
-        // SAFETY: as in `ask`; `waiting` outlives the call, and `answer` is
+        // SAFETY: as in `ask`; `waiting` outlives the call, and the answer function is
         // only called within it, as the header demands.
-        let status = unsafe { wait(self.context(), timeout, Some(answer), answer_context) };
+        let status = unsafe {
+            wait(
+                self.context(),
+                timeout,
+                Some(wvmi_driver_answer),
+                answer_context,
+            )
+        };
         let panicked = waiting.panicked.get();
         match status {
             _ if panicked => Err(Error::Internal {
@@ -293,7 +300,7 @@ fn event_of(call: &Call, event: *const wvmi_driver_event, size: usize) -> Result
 }
 
 /// The function that `wait_events` is given.
-unsafe extern "C" fn answer(
+unsafe extern "C" fn wvmi_driver_answer(
     answer_context: *mut c_void,
     event: *const wvmi_driver_event,
     event_size: usize,

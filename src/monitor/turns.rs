@@ -34,15 +34,14 @@ impl Turns {
         self.queue.front().is_some_and(|first| *first != vcpu)
     }
 
-    /// Ends the turn of `vcpu`, which has made its step. Returns whose turn it is.
-    pub fn end(&mut self, machine: &Machine, vcpu: u16) -> Result<Option<u16>> {
+    /// Ends the turn of `vcpu`, which has made its step.
+    pub fn end(&mut self, machine: &Machine, vcpu: u16) -> Result<()> {
         let was_alone = self.queue.front() == Some(&vcpu);
         self.queue.retain(|other| *other != vcpu);
-        if !was_alone {
-            return Ok(None);
+        match was_alone {
+            true => run_only(machine, self.queue.front().copied()),
+            false => Ok(()),
         }
-        let next = self.queue.front().copied();
-        run_only(machine, next).map(|()| next)
     }
 
     /// Lets all processors run, whatever they wait for.

@@ -52,6 +52,8 @@ static wvmi_action on_arguments(wvmi_event *event, void *user_data)
 {
     uint64_t values[6], value = 0;
     wvmi_event_details details;
+    wvmi_space space;
+    size_t done = 0;
     struct seen *seen = (struct seen *)user_data;
     CHECK_OK(wvmi_event_arguments(event, values, 6));
     for (uint32_t i = 0; i < 6; i++) {
@@ -64,6 +66,17 @@ static wvmi_action on_arguments(wvmi_event *event, void *user_data)
     CHECK(value == TOY_ELSEWHERE);
     CHECK_OK(wvmi_event_return_value(event, &value));
     CHECK(value == 0x777);
+    /* What the processor sees: its stack begins with the return address. */
+    CHECK_OK(wvmi_event_info(event, &details, sizeof details));
+    CHECK_OK(wvmi_event_read(event, details.registers.rsp, (uint8_t *)&value, sizeof value, &done));
+    CHECK(value == TOY_ELSEWHERE && done == sizeof value);
+    CHECK_STATUS(wvmi_event_read(event, 0x10, (uint8_t *)&value, sizeof value, &done),
+                 WVMI_ERROR_FAULT);
+    CHECK(done == 0);
+    CHECK_STATUS(wvmi_event_read(event, 0, NULL, 1, NULL), WVMI_ERROR_NULL_ARGUMENT);
+    CHECK_OK(wvmi_event_space(event, &space));
+    CHECK(space.kind == WVMI_SPACE_ROOT && space.value == details.registers.cr3);
+    CHECK_STATUS(wvmi_event_space(event, NULL), WVMI_ERROR_NULL_ARGUMENT);
     CHECK_STATUS(wvmi_event_argument(event, 0, NULL), WVMI_ERROR_NULL_ARGUMENT);
     CHECK_STATUS(wvmi_event_info(event, &details, 0), WVMI_ERROR_INVALID_ARGUMENT);
     CHECK_STATUS(wvmi_event_request_page(event, 0, 7), WVMI_ERROR_INVALID_ARGUMENT);

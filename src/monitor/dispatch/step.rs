@@ -41,7 +41,7 @@ impl LiveGuest {
         };
         let view = step.view;
         let failed = state.after_step(event.vcpu, step);
-        let failed = failed.and(state.end_turn(event.vcpu));
+        let failed = failed.and(state.turns.end(&self.machine, event.vcpu));
         let arrived = state.breakpoints.take_arrived();
         drop(state);
         for va in arrived {
@@ -68,17 +68,6 @@ impl LiveGuest {
 }
 
 impl State {
-    /// The next step that must run alone is made, if there is one.
-    fn end_turn(&mut self, vcpu: u16) -> crate::Result<()> {
-        let next = self.turns.end(&self.ground.machine, vcpu)?;
-        let waiting = next.and_then(|next| self.steps.get(&next));
-        match waiting.and_then(|step| step.lifted) {
-            // The step before it has put the patch back.
-            Some(at) => self.breakpoints.step_over(&self.ground, at).map(drop),
-            None => Ok(()),
-        }
-    }
-
     fn after_step(&mut self, vcpu: u16, step: PendingStep) -> crate::Result<()> {
         let Self {
             ground,
