@@ -1,26 +1,38 @@
 #!/bin/bash
-# usage: tests/lab/xen.sh
+# usage: tests/lab/xen.sh [CHECK...]
 #
 # The proof on a real Xen, on any Debian machine and without hardware
 # virtualisation: prints one line per check and "N passed, M failed" at the end.
 # A run that fails shows the console of the emulated machine.
+#   CHECK    only these checks of the proof on the Windows guest (see proof/main.c)
+#   LAYOUTS  its layouts (win7-7601 win11-22000)
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 "$LAB/sysroot.sh"
 "$LAB/build.sh"
 "$LAB/cargo.sh" build --quiet --no-default-features --features xen --example xen_driver_check
+"$LAB/proof.sh"
 
-PROGRAMS=("$WORK"/{guest.elf,guest.cfg,symbols,probe,limits} "$PROJECT/target/debug/examples/xen_driver_check")
 status=0
-"$LAB/lab.sh" "$LAB/scenario.sh" "${PROGRAMS[@]}" > "$WORK/console" || status=$?
+: > "$WORK/console"
+run() { "$LAB/lab.sh" "$@" >> "$WORK/console" || status=$?; }
+
+[ $# != 0 ] || run "$LAB/scenario.sh" "$WORK"/{guest.elf,guest.cfg,symbols,probe,limits} \
+    "$PROJECT/target/debug/examples/xen_driver_check"
+# One boot for each layout: two fit neither the memory nor the time of one.
+for layout in ${LAYOUTS:-win7-7601 win11-22000}; do
+    { echo "LAYOUT=$layout CHECKS='$*'"; cat "$LAB/proof-scenario.sh"; } > "$WORK/proof-of-$layout"
+    LAB_TIMEOUT=${LAB_TIMEOUT:-600} run "$WORK/proof-of-$layout" "$WORK"/{proof,limits} "$WORK/$layout".{elf,map,json.xz}
+done
+
 grep -aE '^(PASS|FAIL) ' "$WORK/console" > "$WORK/checks" || true
 passed=$(grep -c '^PASS' "$WORK/checks" || true)
 failed=$(grep -c '^FAIL' "$WORK/checks" || true)
 cat "$WORK/checks"
 if [ "$status" != 0 ] || [ "$passed" = 0 ]; then
     failed=$((failed + 1))
-    echo "FAIL lab: the scenario did not come to its end (status $status)"
+    echo "FAIL lab: a scenario did not come to its end (status $status)"
 fi
 [ "$failed" = 0 ] || { echo "--- console"; cat "$WORK/console"; echo "---"; }
 echo "$passed passed, $failed failed"
