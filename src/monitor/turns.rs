@@ -17,16 +17,25 @@ pub struct Turns {
 
 impl Turns {
     /// Gives `vcpu`, which is stopped, the next turn: it steps when it goes on, at
-    /// once or after those before it.
+    /// once or after those before it. Where processors cannot be held there are
+    /// no turns: all run, and a hit may be lost.
     pub fn begin(&mut self, machine: &Machine, vcpu: u16) -> Result<()> {
         if self.queue.contains(&vcpu) {
             return Ok(());
         }
-        self.queue.push_back(vcpu);
-        match self.queue.len() {
-            1 => run_only(machine, Some(vcpu)),
-            _ => Ok(()),
+        if self.queue.is_empty() {
+            match run_only(machine, Some(vcpu)) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => {
+                    // Some may be held by now.
+                    let _ = run_only(machine, None);
+                    return Err(error);
+                }
+            }
         }
+        self.queue.push_back(vcpu);
+        Ok(())
     }
 
     /// Does another processor than `vcpu` have its turn?
@@ -39,7 +48,7 @@ impl Turns {
         let was_alone = self.queue.front() == Some(&vcpu);
         self.queue.retain(|other| *other != vcpu);
         match was_alone {
-            true => run_only(machine, self.queue.front().copied()),
+            true => run_only(machine, self.queue.front().copied()).map(drop),
             false => Ok(()),
         }
     }
@@ -48,17 +57,18 @@ impl Turns {
     pub fn clear(&mut self, machine: &Machine) -> Result<()> {
         match std::mem::take(&mut self.queue).is_empty() {
             true => Ok(()),
-            false => run_only(machine, None),
+            false => run_only(machine, None).map(drop),
         }
     }
 }
 
-/// Back ends that cannot hold single processors run them all: a hit may be lost there.
-fn run_only(machine: &Machine, vcpu: Option<u16>) -> Result<()> {
+/// Returns false where single processors cannot be held.
+fn run_only(machine: &Machine, vcpu: Option<u16>) -> Result<bool> {
     let control = machine.control()?;
     match control.run_only(vcpu) {
-        Ok(()) | Err(Error::NotSupported { .. }) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(Error::NotSupported { .. }) => Ok(false),
         // A second try costs nothing; a processor that stays held hangs its guest.
-        Err(_) => control.run_only(vcpu),
+        Err(_) => control.run_only(vcpu).map(|()| true),
     }
 }
