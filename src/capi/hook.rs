@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     action::{Limits, wvmi_scope_kind},
+    architecture::{wanted, wvmi_architecture},
     callback::{UserData, wvmi_release_callback},
     event::{HostCallback, wvmi_event_callback},
     ffi::{Call, Plain},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     core::{Pa, Space, Va},
     error::{Error, Result},
-    monitor::{Handler, HookId, HookOptions, NewHook, Place, Target, windows::places_of},
+    monitor::{Handler, HookId, HookOptions, NewHook, Place, Target, windows::target_of},
 };
 
 /// A hook of a running guest: a number, nothing to free. Never 0; the number of
@@ -30,7 +31,7 @@ pub type wvmi_hook = u64;
 #[derive(Clone, Copy)]
 pub struct wvmi_breakpoint_spec {
     /// `"nt!NtCreateFile"`, or `"ntdll!NtCreateFile"` in each process of the
-    /// scope that has the module loaded; UTF-8. NULL when `address` is set.
+    /// scope that loads the module, now or later; UTF-8. NULL when `address` is set.
     pub symbol: *const c_char,
     /// Virtual address of the instruction, where `symbol` is NULL.
     pub address: u64,
@@ -49,6 +50,12 @@ pub struct wvmi_breakpoint_spec {
     pub limit_window_ms: u32,
     /// How long the hook stays suspended, in milliseconds; 0 for 1000.
     pub limit_suspension_ms: u32,
+    /// Which modules of a process `symbol` means: one of the
+    /// `WVMI_ARCHITECTURE_*` numbers. All zero is those of the process's own code:
+    /// the 32-bit `ntdll` of a WoW64 process.
+    pub architecture: wvmi_architecture,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 // SAFETY: integers and raw pointers only; every bit pattern is valid.
@@ -67,21 +74,22 @@ impl wvmi_breakpoint_spec {
         limits.options(call, session)
     }
 
-    fn places(&self, call: &Call, session: &Shared, options: &HookOptions) -> Result<Vec<Place>> {
+    fn target(&self, call: &Call, session: &Shared, options: &HookOptions) -> Result<Target> {
+        let architecture = wanted(self.architecture)?;
         if let Some(symbol) = call.optional_text(self.symbol, "symbol")? {
-            return places_of(session.engine(), symbol, &options.scope);
+            return target_of(&session.share_engine(), symbol, architecture, &options.scope);
         }
         let root = virtual_root(session, self.space)?;
         let va = Va(self.address);
-        Ok(vec![Place { root, va }])
+        Ok(Target::Code(vec![Place { root, va }]))
     }
 
     /// The hook that the spec asks for.
     pub fn hook(&self, call: &Call, session: &Shared, handler: Handler) -> Result<NewHook> {
         let options = self.options(call, session)?;
-        let places = self.places(call, session, &options)?;
+        let target = self.target(call, session, &options)?;
         Ok(NewHook {
-            target: Target::Code(places),
+            target,
             options,
             handler,
         })
@@ -121,13 +129,16 @@ pub(super) fn handler(
 ///
 /// The instruction is executed as the guest wrote it, by every thread that
 /// reaches it; the guest reads its own bytes. A page that is not in memory is
-/// hooked as soon as it comes in. `spec` says where and for whom, `size` is
+/// hooked as soon as it comes in, a module that a process of the scope has not
+/// loaded (or a process that does not exist yet) as soon as the module is mapped
+/// there: while the event loop runs, for it is the loop that sees it. `spec` says where and for whom, `size` is
 /// `sizeof *spec`; `callback` is called with `user_data` in the thread that
 /// runs the event loop; `release` (may be NULL) releases `user_data` once.
 /// `hook` receives the number to remove it with.
 ///
 /// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`,
-/// `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NOT_FOUND` for an unknown symbol,
+/// `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NOT_FOUND` for a symbol that the
+/// kernel or its driver lacks (one of a user module may come with the module),
 /// `WVMI_ERROR_NOT_SUPPORTED` when the back end has no events,
 /// `WVMI_ERROR_NO_SYMBOLS`, or `WVMI_ERROR_BACK_END`. After an error the guest
 /// is as before.
@@ -157,12 +168,28 @@ pub unsafe extern "C" fn wvmi_breakpoint_insert(
     })
 }
 
+/// Takes over the user data of each breakpoint; what is not used is released, too.
+fn user_data_of(
+    call: &Call,
+    user_data: *const *mut c_void,
+    count: usize,
+    release: wvmi_release_callback,
+) -> Result<Vec<UserData>> {
+    if user_data.is_null() {
+        return Ok(Vec::new());
+    }
+    let pointers = call.slice(user_data, count, "user_data")?;
+    let take = |pointer: &*mut c_void| UserData::new(*pointer, release);
+    Ok(pointers.iter().map(take).collect())
+}
+
 /// Inserts many breakpoints in one pause of the guest: all of them, or none.
 ///
 /// `specs` are `count` structures, `stride` bytes apart (`sizeof *specs`).
 /// `user_data` is one array element per breakpoint: callback `i` gets
-/// `user_data[i]`; NULL gives every callback NULL. Nothing is released.
-/// `hooks` receives `count` numbers; `failed` (may be NULL) receives the index
+/// `user_data[i]`; NULL gives every callback NULL. `release` (may be NULL)
+/// releases each element once, after the last callback that gets it, or at once
+/// when the call fails. `hooks` receives `count` numbers; `failed` (may be NULL) receives the index
 /// of the breakpoint that could not be inserted.
 ///
 /// Errors as `wvmi_breakpoint_insert()`.
@@ -176,26 +203,25 @@ pub unsafe extern "C" fn wvmi_breakpoint_insert_many(
     count: usize,
     callback: wvmi_event_callback,
     user_data: *const *mut c_void,
+    release: wvmi_release_callback,
     hooks: *mut wvmi_hook,
     failed: *mut usize,
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_breakpoint_insert_many") };
-    call.run(|| {
+    let call = &unsafe { Call::new(c"wvmi_breakpoint_insert_many") };
+    let data = user_data_of(call, user_data, count, release);
+    call.run(move || {
+        let mut data = data?.into_iter();
         let session = call.session(session)?;
         let output = call.buffer(hooks, count, "hooks")?;
         let failed = call.optional_output(failed);
-        let data = match user_data.is_null() {
-            true => &[],
-            false => call.slice(user_data, count, "user_data")?,
-        };
-        let one = |index: usize| {
+        let mut one = |index: usize| {
             let offset = index.saturating_mul(stride);
             let spec = specs.wrapping_byte_add(offset);
             let spec = call.sized_input(spec, stride, "specs")?;
-            let data = data.get(index).copied().unwrap_or(ptr::null_mut());
-            let handler = handler(&session, callback, UserData::new(data, None))?;
-            spec.hook(&call, &session, handler)
+            let nothing = || UserData::new(ptr::null_mut(), None);
+            let handler = handler(&session, callback, data.next().unwrap_or_else(nothing))?;
+            spec.hook(call, &session, handler)
         };
         let report = |(index, error): (usize, Error)| {
             if let Some(failed) = &failed {

@@ -56,6 +56,9 @@ pub trait Guest: Send + Sync {
     /// Whom the stopped processor was running.
     fn identify(&self, event: &Event) -> Result<Identity>;
 
+    /// The objects of all processes.
+    fn processes(&self) -> Result<Vec<Va>>;
+
     /// The process whose object is at `object`.
     fn process(&self, object: Va) -> Result<ProcessIdentity>;
 

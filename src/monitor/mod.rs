@@ -18,6 +18,7 @@ mod registration;
 mod resident;
 mod rights;
 mod scope;
+mod search;
 mod shadow;
 mod slots;
 mod turns;
@@ -40,6 +41,7 @@ pub use self::{
     registration::{Callback, Handler, HookOptions},
     rights::{Claim, PageRights},
     scope::Scope,
+    search::{Search, Sighting},
     shadow::ShadowPages,
     slots::HookId,
 };

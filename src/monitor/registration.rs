@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -15,8 +15,10 @@ use super::{
     limit::{Admission, Limiter, RateLimit},
     occurrence::{Action, Occurrence},
     scope::{Scope, ScopeFilter},
+    search::Search,
     slots::HookId,
 };
+use crate::core::Pa;
 
 /// What a subscriber is called with. Dropped after its last call, by whichever
 /// thread is last, with no lock held.
@@ -46,6 +48,7 @@ pub struct Registration {
     /// What it does.
     pub handler: Handler,
     filter: ScopeFilter,
+    search: Option<Arc<dyn Search>>,
     limiter: Mutex<Limiter>,
     removed: AtomicBool,
 }
@@ -66,8 +69,26 @@ impl Registration {
             id,
             handler,
             filter: ScopeFilter::new(options.scope),
+            search: None,
             limiter: Mutex::new(Limiter::new(options.limit)),
             removed: AtomicBool::new(false),
+        }
+    }
+
+    /// The same, whose symbol is looked for in processes.
+    pub fn with_search(self, search: Option<Arc<dyn Search>>) -> Self {
+        Self { search, ..self }
+    }
+
+    /// What looks for its symbol in processes.
+    pub fn search(&self) -> Option<&dyn Search> {
+        self.search.as_deref()
+    }
+
+    /// The address space of this root is gone, and the return addresses patched in it.
+    pub fn forget_root(&self, root: Pa) {
+        if let Handler::Calls(tracker) = &self.handler {
+            tracker.forget_root(root);
         }
     }
 

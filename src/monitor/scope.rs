@@ -78,6 +78,26 @@ impl ScopeFilter {
         self.family.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// May the scope take in threads of the process whose object is at `process`?
+    ///
+    /// A process that was just created need not have an id yet.
+    pub fn takes_in(&self, guest: &dyn Guest, process: Va) -> bool {
+        match &self.scope {
+            Scope::All | Scope::Thread(_) => true,
+            Scope::Process(only) => only.object == process,
+            Scope::ImageName(name) => guest
+                .image_name(process)
+                .is_ok_and(|image| same_image(&image, name)),
+            Scope::ProcessTree(_) => {
+                let mut family = self.family();
+                family.newborn.contains(&process)
+                    || guest
+                        .process(process)
+                        .is_ok_and(|identity| family.admits(guest, identity))
+            }
+        }
+    }
+
     /// Learns of a new process at `child`, whose parent may be gone when it is
     /// first seen.
     pub fn process_created(&self, parent: Option<&ProcessIdentity>, child: Va) {

@@ -55,7 +55,7 @@ static void refuse_breakpoints(wvmi_session *session)
                  WVMI_ERROR_NULL_ARGUMENT);
     CHECK(releases == 3);
     spec.symbol = "nt!NoSuchFunction";
-    CHECK_STATUS(wvmi_breakpoint_insert_many(session, &spec, sizeof spec, 1, on_event, NULL, &hook,
+    CHECK_STATUS(wvmi_breakpoint_insert_many(session, &spec, sizeof spec, 1, on_event, NULL, NULL, &hook,
                                              &failed),
                  WVMI_ERROR_NOT_FOUND);
     CHECK(failed == 0);

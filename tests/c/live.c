@@ -166,7 +166,7 @@ static void many_subscribers_and_actions(void)
     specs[0] = specs[1] = create_file();
     data[0] = &first;
     data[1] = &second;
-    CHECK_OK(wvmi_breakpoint_insert_many(session, specs, sizeof specs[0], 2, on_hit, data, hooks,
+    CHECK_OK(wvmi_breakpoint_insert_many(session, specs, sizeof specs[0], 2, on_hit, data, NULL, hooks,
                                          &failed));
     CHECK(toy.frames == 1 && hooks[0] != hooks[1]);
     first.action = WVMI_ACTION_REMOVE;

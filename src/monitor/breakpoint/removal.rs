@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Breakpoint, BreakpointManager, Key, Reach, book::AnchorId};
 use crate::{
-    core::driver::ViewId,
+    core::{Pa, driver::ViewId},
     error::{Error, Result},
     monitor::{ground::Ground, patches::Location, rights::Claim},
 };
@@ -69,6 +69,15 @@ impl BreakpointManager {
     /// Removes every breakpoint of an owner. Returns false when there was none.
     pub fn remove_key(&mut self, ground: &mut Ground, key: Key) -> Result<bool> {
         let anchors = self.book.of_key(key);
+        self.remove_all(ground, &anchors)
+    }
+
+    /// Removes what is in the user half of the address space of `root`, which ends.
+    ///
+    /// Global breakpoints stay in other address spaces.
+    pub fn remove_user(&mut self, ground: &mut Ground, root: Pa) -> Result<bool> {
+        let mut anchors = self.book.select(|site| site.va.0 >> 63 == 0);
+        anchors.retain(|id| id.root == root);
         self.remove_all(ground, &anchors)
     }
 

@@ -123,6 +123,12 @@ impl CallTracker {
         book.close(ended)
     }
 
+    /// An address space is gone, and the patches in it.
+    pub fn forget_root(&self, root: Pa) {
+        let kept = |site: &Site| site.0 != root || site.1.0 >> 63 != 0;
+        self.book().sites.retain(|site, _| kept(site));
+    }
+
     /// Return addresses that are patched for no open call, once there are many.
     pub fn idle_sites(&self) -> Vec<Site> {
         let mut book = self.book();

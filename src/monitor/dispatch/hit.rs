@@ -48,6 +48,8 @@ impl LiveGuest {
             match Role::of(hit.tag) {
                 Role::ThreadExit => self.on_thread_exit(stopped),
                 Role::ProcessCreated => self.on_process_created(stopped),
+                Role::ImageMapped => self.look_in_mapping(stopped.identity()),
+                Role::ProcessEnded => self.forget_process(Va(stopped.event.registers.rcx)),
                 Role::Entry | Role::Return => {}
             }
         }
@@ -72,6 +74,7 @@ impl LiveGuest {
         for hook in self.state().registry.iter() {
             hook.filter().process_created(parent.as_ref(), child);
         }
+        self.look_in_newborn(child);
     }
 
     fn answer_hit(&self, event: &Event, at: Location, verdict: Verdict) -> EventResponse {

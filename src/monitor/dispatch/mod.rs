@@ -46,6 +46,10 @@ pub enum Role {
     ThreadExit,
     /// Where processes begin.
     ProcessCreated,
+    /// Where an image was mapped.
+    ImageMapped,
+    /// Where processes end.
+    ProcessEnded,
 }
 
 impl Role {
@@ -56,6 +60,8 @@ impl Role {
             Self::Return => 1,
             Self::ThreadExit => 2,
             Self::ProcessCreated => 3,
+            Self::ImageMapped => 4,
+            Self::ProcessEnded => 5,
         }
     }
 
@@ -64,6 +70,8 @@ impl Role {
             1 => Self::Return,
             2 => Self::ThreadExit,
             3 => Self::ProcessCreated,
+            4 => Self::ImageMapped,
+            5 => Self::ProcessEnded,
             _ => Self::Entry,
         }
     }

@@ -44,6 +44,7 @@ impl LiveGuest {
         let failed = failed.and(state.turns.end(&self.machine, event.vcpu));
         let arrived = state.breakpoints.take_arrived();
         drop(state);
+        self.look_again();
         for va in arrived {
             let log = self.machine.log();
             log.debug(format_args!(
@@ -73,6 +74,7 @@ impl State {
             ground,
             breakpoints,
             memory,
+            searches,
             ..
         } = self;
         let mut result = Ok(());
@@ -91,6 +93,7 @@ impl State {
             for change in &changes {
                 breakpoints.follow(ground, change);
                 memory.follow(ground, change);
+                searches.follow(ground, change);
             }
             result = result.and(processed);
         }

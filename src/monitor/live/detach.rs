@@ -101,6 +101,7 @@ impl State {
     }
 
     fn unhook(&mut self) -> Result<()> {
+        self.searches.clear(&mut self.ground);
         let memory = self.memory.clear(&mut self.ground);
         let code = self.breakpoints.clear(&mut self.ground);
         memory.and(code)

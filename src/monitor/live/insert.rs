@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Landmarks, LiveGuest, OWN_KEY, Phase, Place, State, Target};
 use crate::{
     core::{
-        Va,
+        Pa, Va,
         driver::{Monitor, ViewId},
     },
     error::{Error, Result},
@@ -47,20 +47,34 @@ impl LiveGuest {
         let mut registrations = Vec::with_capacity(hooks.len());
         let mut state = self.state();
         let idle = state.phase == Phase::Idle;
-        let result = state.insert_all(self, hooks, &mut registrations);
+        let mut hooks = hooks.into_iter();
+        let result = state.insert_all(self, &mut hooks, &mut registrations);
         let attached = idle && state.phase != Phase::Idle;
-        if result.is_err() {
-            for registration in &registrations {
-                let _ = state.uninstall(registration.id);
-                state.registry.remove(registration.id);
-            }
-        }
-        // Callbacks are released with no lock held.
         drop(state);
         if attached {
             self.report_attached();
         }
+        // Each hook has one registration, in the same order.
+        let result = result.and_then(|()| self.look_everywhere(&registrations));
+        if result.is_err() {
+            self.take_back(&registrations);
+        }
         result.map(|()| registrations.iter().map(|it| it.id).collect())
+    }
+
+    /// Takes hooks out again that could not be inserted all together.
+    fn take_back(&self, registrations: &[Arc<Registration>]) {
+        let mut state = self.state();
+        for registration in registrations {
+            registration.mark_removed();
+            let _ = state.uninstall(registration.id);
+            state.registry.remove(registration.id);
+        }
+        // Callbacks are called and released with no lock held.
+        drop(state);
+        for registration in registrations {
+            end_calls(registration);
+        }
     }
 
     fn report_attached(&self) {
@@ -89,22 +103,6 @@ impl LiveGuest {
         drop(state);
         end_calls(&registration);
         uninstalled.map(|()| true)
-    }
-
-    /// Adds an address to a code hook: a process that appeared, a module that was loaded.
-    pub fn extend(&self, id: HookId, place: Place) -> Result<()> {
-        let mut state = self.state();
-        if state.registry.get(id).is_none() {
-            return Err(Error::not_found("the hook"));
-        }
-        let view = state.attach()?;
-        let breakpoint = breakpoint(view, id, &place, Role::Entry);
-        let State {
-            breakpoints,
-            ground,
-            ..
-        } = &mut *state;
-        breakpoints.insert(ground, &breakpoint).map(drop)
     }
 
     /// Patches the return address of a call.
@@ -146,7 +144,7 @@ pub(super) fn end_calls(registration: &Registration) {
     }
 }
 
-fn breakpoint(view: ViewId, id: HookId, place: &Place, role: Role) -> Breakpoint {
+pub(super) fn breakpoint(view: ViewId, id: HookId, place: &Place, role: Role) -> Breakpoint {
     Breakpoint {
         view,
         root: place.root,
@@ -157,22 +155,58 @@ fn breakpoint(view: ViewId, id: HookId, place: &Place, role: Role) -> Breakpoint
     }
 }
 
+/// A place that the engine itself must know of, and what for.
+type Landmark = (Option<Va>, Role);
+
+fn landmarks_for(landmarks: &Landmarks, new: &NewHook) -> [Landmark; 5] {
+    let calls = matches!(new.handler, Handler::Calls(_));
+    let searches = matches!(new.target, Target::Symbol(_));
+    let births = match new.options.scope {
+        Scope::ProcessTree(_) => true,
+        Scope::Process(_) | Scope::Thread(_) => false,
+        Scope::All | Scope::ImageName(_) => searches,
+    };
+    let [mapped, noticed] = landmarks.image_mapped;
+    [
+        (landmarks.thread_exit.filter(|_| calls), Role::ThreadExit),
+        (
+            landmarks.process_created.filter(|_| births),
+            Role::ProcessCreated,
+        ),
+        (mapped.filter(|_| searches), Role::ImageMapped),
+        (noticed.filter(|_| searches), Role::ImageMapped),
+        (
+            landmarks.process_ended.filter(|_| searches),
+            Role::ProcessEnded,
+        ),
+    ]
+}
+
 impl State {
     fn insert_all(
         &mut self,
         live: &LiveGuest,
-        hooks: Vec<NewHook>,
+        hooks: &mut impl Iterator<Item = NewHook>,
         registrations: &mut Vec<Arc<Registration>>,
     ) -> Result<(), (usize, Error)> {
         let view = self.attach().map_err(|error| (0, error))?;
         let mut code = Vec::new();
         let mut owners = Vec::new();
-        for (index, hook) in hooks.into_iter().enumerate() {
-            self.insert_landmarks(live, view, &hook)
-                .map_err(|error| (index, error))?;
-            let make = |id| Arc::new(Registration::new(id, hook.options, hook.handler));
+        for (index, hook) in hooks.enumerate() {
+            let landmarks = landmarks_for(&live.landmarks, &hook);
+            let search = match &hook.target {
+                Target::Symbol(search) => Some(Arc::clone(search)),
+                _ => None,
+            };
+            let make = |id| {
+                let new = Registration::new(id, hook.options, hook.handler);
+                Arc::new(new.with_search(search))
+            };
             let id = self.registry.insert(make);
             registrations.extend(self.registry.get(id).map(Arc::clone));
+            // From here on the callback is released by whoever holds the registrations.
+            self.insert_landmarks(view, live.landmarks.kernel_root, landmarks)
+                .map_err(|error| (index, error))?;
             let installed = match hook.target {
                 Target::Code(places) => {
                     let entry = |place| breakpoint(view, id, place, Role::Entry);
@@ -180,6 +214,8 @@ impl State {
                     owners.resize(code.len(), index);
                     Ok(())
                 }
+                // Looked for when the landmarks are in place.
+                Target::Symbol(_) => Ok(()),
                 Target::Memory(range) => {
                     let key = key_of(id);
                     self.memory.insert(&mut self.ground, view, key, &range)
@@ -196,18 +232,7 @@ impl State {
     }
 
     /// Hooks what the engine itself must know of for a hook.
-    fn insert_landmarks(&mut self, live: &LiveGuest, view: ViewId, new: &NewHook) -> Result<()> {
-        let calls = matches!(new.handler, Handler::Calls(_));
-        let tree = matches!(new.options.scope, Scope::ProcessTree(_));
-        let Landmarks {
-            kernel_root: root,
-            thread_exit,
-            process_created,
-        } = live.landmarks;
-        let wanted = [
-            (thread_exit.filter(|_| calls), Role::ThreadExit),
-            (process_created.filter(|_| tree), Role::ProcessCreated),
-        ];
+    fn insert_landmarks(&mut self, view: ViewId, root: Pa, wanted: [Landmark; 5]) -> Result<()> {
         for (landmark, role) in wanted {
             let Some(va) = landmark else { continue };
             let landmark = Breakpoint {
@@ -233,6 +258,7 @@ impl State {
         let key = key_of(id);
         self.breakpoints.remove_key(&mut self.ground, key)?;
         self.memory.remove_key(&mut self.ground, key)?;
+        self.searches.forget_hook(&mut self.ground, id);
         self.unsubscribe(id)
     }
 

@@ -2,6 +2,7 @@
 
 mod control;
 mod detach;
+mod find;
 mod insert;
 mod run;
 
@@ -25,6 +26,7 @@ use super::{
     plain::PlainPatches,
     registration::Registration,
     resident::Residency,
+    search::{Search, Searches},
     shadow::ShadowPages,
     slots::{HookId, Slots},
     turns::Turns,
@@ -51,11 +53,14 @@ pub struct Place {
 }
 
 /// What a hook waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Target {
     /// Execution of these instructions, in every address space that reaches the
     /// same bytes. Pages that are absent are hooked as soon as they come in.
     Code(Vec<Place>),
+    /// Execution of a symbol of a module, in every process of the hook's scope as
+    /// soon as the module is loaded there.
+    Symbol(Arc<dyn Search>),
     /// Accesses to memory.
     Memory(MemoryRange),
     /// Something that a processor does.
@@ -72,6 +77,12 @@ pub struct Landmarks {
     /// Where each new process passes, before it runs, with its object and its
     /// parent's as arguments: `PspInsertProcess`.
     pub process_created: Option<Va>,
+    /// Where a thread passes that has mapped an image into the address space that it
+    /// uses: `DbgkMapViewOfSection`, `PsCallImageNotifyRoutines`.
+    pub image_mapped: [Option<Va>; 2],
+    /// Where each process passes after its last thread, with its object as argument,
+    /// while its page tables still exist: `MmCleanProcessAddressSpace`.
+    pub process_ended: Option<Va>,
 }
 
 /// How far the guest is taken over.
@@ -101,6 +112,8 @@ pub(super) struct State {
     /// Those of them that run alone.
     pub turns: Turns,
     pub residency: Residency,
+    /// Symbols of modules that are not loaded everywhere yet.
+    pub searches: Searches,
 }
 
 /// A running guest and its hooks.
@@ -148,6 +161,7 @@ impl LiveGuest {
             hurried: Hurried::default(),
             turns: Turns::default(),
             residency: Residency::default(),
+            searches: Searches::default(),
         };
         Ok(Self {
             control: LoopControl::new()?,

@@ -11,4 +11,5 @@ mod paging;
 mod patches;
 mod rights;
 mod scene;
+mod search;
 mod world;

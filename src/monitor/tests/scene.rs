@@ -33,6 +33,8 @@ pub const STACK: Va = Va(0xffff_8000_0000_1f00);
 pub const STACK_FRAME: Gfn = Gfn(0x779);
 pub const THREAD_EXIT: Va = Va(0xffff_f800_0012_5200);
 pub const PROCESS_CREATED: Va = Va(0xffff_f800_0012_5300);
+pub const IMAGE_MAPPED: Va = Va(0xffff_f800_0012_5400);
+pub const PROCESS_ENDED: Va = Va(0xffff_f800_0012_5500);
 pub const THREAD_EXIT_FRAME: Gfn = Gfn(0x77a);
 
 /// The process id is in R14, the thread id in R15.
@@ -68,6 +70,10 @@ impl Guest for FakeGuest {
             attached: process.object,
             thread: thread(event.registers.r15 as u32),
         })
+    }
+
+    fn processes(&self) -> Result<Vec<Va>> {
+        Ok((4..8).map(|id| process(id).object).collect())
     }
 
     fn process(&self, object: Va) -> Result<ProcessIdentity> {
@@ -120,6 +126,8 @@ impl Scene {
             kernel_root: ROOT,
             thread_exit: Some(THREAD_EXIT),
             process_created: Some(PROCESS_CREATED),
+            image_mapped: [Some(IMAGE_MAPPED), None],
+            process_ended: Some(PROCESS_ENDED),
         };
         let live = LiveGuest::new(memory, guest.clone(), landmarks, 4).unwrap();
         Self {
@@ -177,7 +185,7 @@ impl Scene {
         self.queue_in(self.view(), registers, reason);
     }
 
-    fn queue_in(&self, view: ViewId, registers: Registers, reason: EventReason) {
+    pub fn queue_in(&self, view: ViewId, registers: Registers, reason: EventReason) {
         self.queue_of(0, view, (registers, reason));
     }
 

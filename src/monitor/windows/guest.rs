@@ -67,6 +67,12 @@ impl Guest for WindowsGuest {
         })
     }
 
+    fn processes(&self) -> Result<Vec<Va>> {
+        let processes = self.session.windows()?.processes();
+        // A gap hides no more than the processes behind it.
+        Ok(processes.flatten().map(|it| it.object()).collect())
+    }
+
     fn process(&self, object: Va) -> Result<ProcessIdentity> {
         process_identity(&self.session.windows()?.process(object))
     }

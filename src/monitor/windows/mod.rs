@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use self::{
     guest::{WindowsGuest, process_identity, thread_identity},
-    places::places_of,
+    places::target_of,
 };
 use super::{Landmarks, LiveGuest};
 use crate::{
@@ -33,6 +33,8 @@ pub fn live_guest(session: &Arc<Session>) -> Result<LiveGuest> {
         kernel_root: root.unwrap_or_else(|_| dtb_to_root(registers.cr3)),
         thread_exit: symbol("PspExitThread"),
         process_created: symbol("PspInsertProcess"),
+        image_mapped: ["DbgkMapViewOfSection", "PsCallImageNotifyRoutines"].map(symbol),
+        process_ended: symbol("MmCleanProcessAddressSpace"),
     };
     let guest = Arc::new(WindowsGuest::new(Arc::clone(session)));
     LiveGuest::new(Arc::clone(session.memory()), guest, landmarks, levels)

@@ -1,62 +1,92 @@
 //! Where a symbol is: in the kernel, or in each process that a hook concerns.
 
+use std::sync::Arc;
+
 use crate::{
     core::Va,
     error::{Error, Result},
-    monitor::{Place, Scope},
-    os::windows::Process,
+    monitor::{Place, Scope, Search, Sighting, Target},
+    os::windows::Architecture,
     session::Session,
 };
 
-/// The places that `"nt!NtCreateFile"` or `"ntdll!NtCreateFile"` names.
+/// `module!symbol` of a module that processes load.
+struct ModuleSymbol {
+    session: Arc<Session>,
+    symbol: String,
+    /// Width of the module; `None` for that of the process's own code.
+    architecture: Option<Architecture>,
+    /// The only process that is asked for.
+    home: Option<Va>,
+}
+
+/// What `"nt!NtCreateFile"` or `"ntdll!NtCreateFile"` names.
 ///
-/// A symbol of a user module is looked for in every process of the scope that
-/// has the module loaded now; none is an empty answer, no error.
-pub fn places_of(session: &Session, symbol: &str, scope: &Scope) -> Result<Vec<Place>> {
+/// A symbol of a module that the kernel has not loaded is looked for in every
+/// process of the scope, in those of now and of later; without an `architecture`,
+/// among the modules of the process's own code.
+///
+/// # Errors
+/// [`Error::NotFound`] for a symbol that the kernel or its driver lacks,
+/// [`Error::InvalidArgument`] for text that names none.
+pub fn target_of(
+    session: &Arc<Session>,
+    symbol: &str,
+    architecture: Option<Architecture>,
+    scope: &Scope,
+) -> Result<Target> {
     let windows = session.windows()?;
-    let kernel = match symbol.split_once('!') {
-        None => Some(symbol),
-        Some((module, name)) => module.eq_ignore_ascii_case("nt").then_some(name),
-    };
-    if let Some(name) = kernel {
-        let (root, va) = (windows.root(), windows.symbol(name)?);
-        return Ok(vec![Place { root, va }]);
-    }
-    let processes: Vec<Process<'_>> = match scope {
-        Scope::Process(process) | Scope::ProcessTree(process) => {
-            vec![windows.process(process.object)]
+    let in_kernel = match symbol.split_once('!') {
+        None => true,
+        Some((module, name)) if module.is_empty() || name.is_empty() => {
+            let reason = format!("`{symbol}` is not module!symbol");
+            return Err(Error::invalid_argument("symbol", reason));
         }
-        Scope::Thread(thread) => vec![windows.thread(thread.object).process()?],
-        Scope::All | Scope::ImageName(_) => windows
-            .processes()
-            .flatten()
-            .filter(|process| is_named(process, scope))
-            .collect(),
+        Some((module, _)) => {
+            module.eq_ignore_ascii_case("nt") || windows.module_by_name(module).is_ok()
+        }
     };
-    let places = processes
-        .iter()
-        .map(|process| place_in(session, process, symbol));
-    places.filter_map(Result::transpose).collect()
-}
-
-fn is_named(process: &Process<'_>, scope: &Scope) -> bool {
-    match scope {
-        Scope::ImageName(name) => process
-            .name()
-            .is_ok_and(|image| crate::monitor::scope::same_image(&image, name)),
-        _ => true,
+    if in_kernel {
+        let (root, va) = (windows.root(), session.kernel_symbol(symbol)?);
+        return Ok(Target::Code(vec![Place { root, va }]));
     }
+    let home = match scope {
+        Scope::Process(process) => Some(process.object),
+        Scope::Thread(thread) => Some(windows.thread(thread.object).process()?.object()),
+        Scope::All | Scope::ImageName(_) | Scope::ProcessTree(_) => None,
+    };
+    Ok(Target::Symbol(Arc::new(ModuleSymbol {
+        session: Arc::clone(session),
+        symbol: symbol.to_owned(),
+        architecture,
+        home,
+    })))
 }
 
-/// The symbol in one process; `None` when the process lacks the module, or
-/// what tells where the symbol is.
-fn place_in(session: &Session, process: &Process<'_>, symbol: &str) -> Result<Option<Place>> {
-    let va: Va = match session.user_symbol(process, symbol, None) {
-        Ok(va) => va,
-        Err(Error::NotFound { .. } | Error::Fault(_) | Error::NoSymbols(_)) => return Ok(None),
-        Err(Error::Corrupt { .. }) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let root = process.translation_root()?;
-    Ok(Some(Place { root, va }))
+impl Search for ModuleSymbol {
+    fn look_in(&self, process: Va) -> Result<Sighting> {
+        if self.home.is_some_and(|home| home != process) {
+            return Ok(Sighting::Absent);
+        }
+        let process = self.session.windows()?.process(process);
+        let found = self
+            .session
+            .user_symbol(&process, &self.symbol, self.architecture)
+            .and_then(|va| Ok((process.translation_root()?, va)));
+        match found {
+            Ok((root, va)) => Ok(Sighting::At(Place { root, va })),
+            Err(Error::Fault(fault)) => Ok(match fault.root {
+                Some(root) if fault.address >> 63 == 0 => Sighting::Behind(Place {
+                    root,
+                    va: Va(fault.address),
+                }),
+                _ => Sighting::Absent,
+            }),
+            // Processes come and go while they are looked at.
+            Err(Error::NotFound { .. } | Error::NoSymbols(_) | Error::Corrupt { .. }) => {
+                Ok(Sighting::Absent)
+            }
+            Err(error) => Err(error),
+        }
+    }
 }

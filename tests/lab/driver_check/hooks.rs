@@ -59,6 +59,10 @@ impl Os for Bare {
         Ok(None)
     }
 
+    fn processes(&self) -> Result<Vec<Va>> {
+        Ok(Vec::new())
+    }
+
     fn may_fault(&self, _: &Identity, _: Pa, _: Va, _: MemoryAccess) -> Result<bool> {
         Ok(false)
     }
@@ -78,6 +82,8 @@ impl Hooked {
             kernel_root: root,
             thread_exit: None,
             process_created: None,
+            image_mapped: [None; 2],
+            process_ended: None,
         };
         let live = LiveGuest::new(memory, Arc::new(Bare), landmarks, 4).expect("a live guest");
         Self { live, root }

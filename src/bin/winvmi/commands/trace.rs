@@ -14,7 +14,7 @@ use winvmi::{
     Error, Result,
     monitor::{
         Ended, Handler, HookOptions, LiveGuest, NewHook, RateLimit, Scope, Target,
-        windows::{live_guest, places_of, process_identity},
+        windows::{live_guest, target_of, process_identity},
     },
 };
 
@@ -67,12 +67,8 @@ fn insert(guest: &Guest, live: &LiveGuest, what: &[String], scope: &Scope) -> Re
         }
     }
     let hook = |(symbol, handler): (String, Handler)| {
-        let places = places_of(&guest.session, &symbol, scope)?;
-        if places.is_empty() {
-            return Err(Error::not_found(format!("a process with {symbol}")));
-        }
         Ok(NewHook {
-            target: Target::Code(places),
+            target: target_of(&guest.session, &symbol, None, scope)?,
             options: HookOptions {
                 scope: scope.clone(),
                 limit: RateLimit::NONE,

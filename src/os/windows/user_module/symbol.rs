@@ -34,6 +34,10 @@ impl<'a> Process<'a> {
     ///
     /// A WoW64 process has modules of both widths under one name (`ntdll`);
     /// without an `architecture` the process's own counts.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the fault where a module of this name has a header
+    /// that is not in memory.
     pub fn user_module(
         &self,
         name: &str,
@@ -43,11 +47,16 @@ impl<'a> Process<'a> {
             Some(architecture) => architecture,
             None => self.architecture()?,
         };
-        self.user_modules()
-            .flatten()
-            .filter(|module| module.name().is_ok_and(|it| is_named(&it, name)))
-            .find(|module| module.architecture().is_ok_and(|it| it == wanted))
-            .ok_or_else(|| Error::not_found(format!("module {name}")))
+        let named = |module: &UserModule<'_>| module.name().is_ok_and(|it| is_named(&it, name));
+        let mut fault = None;
+        for module in self.user_modules().flatten().filter(named) {
+            match module.architecture() {
+                Ok(architecture) if architecture == wanted => return Ok(module),
+                Ok(_) => {}
+                Err(error) => drop(fault.get_or_insert(error)),
+            }
+        }
+        Err(fault.unwrap_or_else(|| Error::not_found(format!("module {name}"))))
     }
 
     /// Address of `module!symbol`, from the module's own symbols where
