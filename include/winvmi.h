@@ -4932,7 +4932,7 @@ typedef uint32_t wvmi_scope_kind;
 typedef struct {
     /**
      * `"nt!NtCreateFile"`, or `"ntdll!NtCreateFile"` in each process of the
-     * scope that has the module loaded; UTF-8. NULL when `address` is set.
+     * scope that loads the module, now or later; UTF-8. NULL when `address` is set.
      */
     const char *symbol;
     /**
@@ -4968,6 +4968,17 @@ typedef struct {
      * How long the hook stays suspended, in milliseconds; 0 for 1000.
      */
     uint32_t limit_suspension_ms;
+    /**
+     * Which modules of a process `symbol` means: one of the
+     * `WVMI_ARCHITECTURE_*` numbers. All zero is those of the process's own code:
+     * the 32-bit `ntdll` of a WoW64 process. Memory that processes share is hooked
+     * in all of them that the scope takes in.
+     */
+    wvmi_architecture architecture;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
 } wvmi_breakpoint_spec;
 
 /**
@@ -9993,13 +10004,16 @@ wvmi_status wvmi_session_open_driver(const wvmi_driver_ops *ops,
  *
  * The instruction is executed as the guest wrote it, by every thread that
  * reaches it; the guest reads its own bytes. A page that is not in memory is
- * hooked as soon as it comes in. `spec` says where and for whom, `size` is
+ * hooked as soon as it comes in, a module that a process of the scope has not
+ * loaded (or a process that does not exist yet) as soon as the module is mapped
+ * there: while the event loop runs, for it is the loop that sees it. `spec` says where and for whom, `size` is
  * `sizeof *spec`; `callback` is called with `user_data` in the thread that
  * runs the event loop; `release` (may be NULL) releases `user_data` once.
  * `hook` receives the number to remove it with.
  *
  * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`,
- * `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NOT_FOUND` for an unknown symbol,
+ * `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NOT_FOUND` for a symbol that the
+ * kernel or its driver lacks (one of a user module may come with the module),
  * `WVMI_ERROR_NOT_SUPPORTED` when the back end has no events,
  * `WVMI_ERROR_NO_SYMBOLS`, or `WVMI_ERROR_BACK_END`. After an error the guest
  * is as before.
@@ -10019,8 +10033,9 @@ wvmi_status wvmi_breakpoint_insert(wvmi_session *session,
  *
  * `specs` are `count` structures, `stride` bytes apart (`sizeof *specs`).
  * `user_data` is one array element per breakpoint: callback `i` gets
- * `user_data[i]`; NULL gives every callback NULL. Nothing is released.
- * `hooks` receives `count` numbers; `failed` (may be NULL) receives the index
+ * `user_data[i]`; NULL gives every callback NULL. `release` (may be NULL)
+ * releases each element once, after the last callback that gets it, or at once
+ * when the call fails. `hooks` receives `count` numbers; `failed` (may be NULL) receives the index
  * of the breakpoint that could not be inserted.
  *
  * Errors as `wvmi_breakpoint_insert()`.
@@ -10033,6 +10048,7 @@ wvmi_status wvmi_breakpoint_insert_many(wvmi_session *session,
                                         size_t count,
                                         wvmi_event_callback callback,
                                         void *const *user_data,
+                                        wvmi_release_callback release,
                                         wvmi_hook *hooks,
                                         size_t *failed);
 

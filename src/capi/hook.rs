@@ -52,7 +52,8 @@ pub struct wvmi_breakpoint_spec {
     pub limit_suspension_ms: u32,
     /// Which modules of a process `symbol` means: one of the
     /// `WVMI_ARCHITECTURE_*` numbers. All zero is those of the process's own code:
-    /// the 32-bit `ntdll` of a WoW64 process.
+    /// the 32-bit `ntdll` of a WoW64 process. Memory that processes share is hooked
+    /// in all of them that the scope takes in.
     pub architecture: wvmi_architecture,
     /// Must be 0.
     pub reserved: u32,
@@ -77,7 +78,12 @@ impl wvmi_breakpoint_spec {
     fn target(&self, call: &Call, session: &Shared, options: &HookOptions) -> Result<Target> {
         let architecture = wanted(self.architecture)?;
         if let Some(symbol) = call.optional_text(self.symbol, "symbol")? {
-            return target_of(&session.share_engine(), symbol, architecture, &options.scope);
+            return target_of(
+                &session.share_engine(),
+                symbol,
+                architecture,
+                &options.scope,
+            );
         }
         let root = virtual_root(session, self.space)?;
         let va = Va(self.address);

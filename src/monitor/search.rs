@@ -80,7 +80,10 @@ impl Searches {
         if change.after.is_none() {
             return;
         }
-        let awaited = self.waiting.iter().filter(|(_, page)| **page == change.page);
+        let awaited = self
+            .waiting
+            .iter()
+            .filter(|(_, page)| **page == change.page);
         let awaited: Vec<_> = awaited.map(|(pair, _)| *pair).collect();
         self.stop_waiting(ground, |pair| awaited.contains(pair));
         self.arrived.extend(awaited);

@@ -58,7 +58,7 @@ impl LiveGuest {
                 Some((waiting, attempts)) if waiting == hook => attempts,
                 _ => 0,
             };
-            let Some(notes) = self.admit(stopped, &delivery.registration, attempts) else {
+            let Some(notes) = self.admit(stopped, delivery, attempts) else {
                 continue;
             };
             let missing = self.call(stopped, delivery, &mut outcome, notes);
@@ -134,7 +134,8 @@ impl LiveGuest {
     }
 
     /// Is this subscriber to be called, and what is it told?
-    fn admit(&self, stopped: &Stopped<'_>, hook: &Hook, attempts: u32) -> Option<Notes> {
+    fn admit(&self, stopped: &Stopped<'_>, delivery: &Delivery, attempts: u32) -> Option<Notes> {
+        let hook = &delivery.registration;
         if hook.is_removed() || !hook.concerns(&*self.guest, || stopped.identity()) {
             return None;
         }
@@ -143,7 +144,8 @@ impl LiveGuest {
             attempt,
             ..Notes::default()
         };
-        if attempts > 0 {
+        // What was told to begin is told to end, whatever the limit.
+        if attempts > 0 || delivery.role == Role::Return {
             return Some(notes);
         }
         match hook.admit() {

@@ -1,6 +1,9 @@
 //! Call hooks: each call ends exactly once.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use super::{
     scene::{CALLER, CALLER_FRAME, KERNEL_CODE, STACK, STACK_FRAME, Scene, THREAD_EXIT},
@@ -10,7 +13,7 @@ use crate::{
     core::{Registers, driver::ResponseAction},
     monitor::{
         Action, CallEnd, CallHandler, CallTracker, EndedCall, Handler, HookId, HookOptions,
-        NewHook, Occurrence, Place, Target, patches::INT3,
+        NewHook, Occurrence, Place, RateLimit, Target, patches::INT3,
     },
 };
 
@@ -37,6 +40,10 @@ impl CallHandler for Tracer {
 }
 
 fn hook(scene: &Scene) -> (HookId, Log) {
+    hook_at_most(scene, RateLimit::NONE)
+}
+
+fn hook_at_most(scene: &Scene, limit: RateLimit) -> (HookId, Log) {
     let log = Log::default();
     let tracer = Tracer {
         log: log.clone(),
@@ -48,7 +55,10 @@ fn hook(scene: &Scene) -> (HookId, Log) {
     };
     let hook = NewHook {
         target: Target::Code(vec![place]),
-        options: HookOptions::default(),
+        options: HookOptions {
+            limit,
+            ..HookOptions::default()
+        },
         handler: Handler::Calls(CallTracker::new(Box::new(tracer))),
     };
     (scene.live.insert(hook).unwrap(), log)
@@ -123,4 +133,24 @@ fn open_calls_end_when_the_hook_goes() {
     scene.live.close().unwrap();
     assert_eq!(taken(&log), [(1, CallEnd::Detached)]);
     assert!(scene.mock.state().allocated.is_empty());
+}
+
+#[test]
+fn calls_that_a_suspended_hook_has_told_of_end_all_the_same() {
+    let scene = Scene::new();
+    let limit = RateLimit {
+        calls: 1,
+        window: Duration::from_secs(60),
+        suspension: Duration::from_secs(60),
+    };
+    let (_, log) = hook_at_most(&scene, limit);
+    for depth in 0..4 {
+        enter(&scene, 1, depth);
+    }
+    for depth in (0..4).rev() {
+        leave(&scene, 1, depth);
+    }
+    // The one that was allowed, and the one that told of the suspension.
+    let ended = [(2, CallEnd::Returned), (1, CallEnd::Returned)];
+    assert_eq!(taken(&log), ended);
 }

@@ -8,10 +8,10 @@ use std::{
 
 use crate::{
     core::{
-        Capabilities, Driver, Gfn, Memory, Pa,
+        Capabilities, Driver, Gfn, Memory, Pa, Registers,
         driver::{
             Control, DriverInfo, Event, EventResponse, Events, Interrupt, MemoryAccess, Monitor,
-            PhysicalMemory, Run, ViewId, Views,
+            PhysicalMemory, Run, VcpuRegisters, ViewId, Views,
         },
     },
     error::{Error, Fault, FaultKind, Result},
@@ -40,6 +40,7 @@ pub enum Call {
     Enable(Monitor),
     Disable(Monitor),
     Wait,
+    Registers(u16),
 }
 
 /// What a view shows of a frame.
@@ -59,6 +60,8 @@ pub struct State {
     /// The only processor that runs.
     pub alone: Option<u16>,
     pub allocated: BTreeSet<Gfn>,
+    /// Registers of the processors whose registers can be asked for.
+    pub registers: HashMap<u16, Registers>,
     pub monitors: Vec<Monitor>,
     pub events: VecDeque<Event>,
     pub answers: Vec<(Event, EventResponse)>,
@@ -231,6 +234,20 @@ impl PhysicalMemory for Mock {
     }
 }
 
+impl VcpuRegisters for Mock {
+    fn get(&self, vcpu: u16) -> Result<Registers> {
+        let state = self.call(Call::Registers(vcpu))?;
+        let registers = state.registers.get(&vcpu).copied();
+        registers.ok_or_else(|| Error::not_found("the processor"))
+    }
+
+    fn set(&self, vcpu: u16, registers: &Registers) -> Result<()> {
+        let mut state = self.call(Call::Registers(vcpu))?;
+        state.registers.insert(vcpu, *registers);
+        Ok(())
+    }
+}
+
 impl Control for Mock {
     fn pause(&self) -> Result<()> {
         self.call(Call::Pause)?.paused += 1;
@@ -374,6 +391,10 @@ impl Driver for Mock {
     }
 
     fn physical(&self) -> Option<&dyn PhysicalMemory> {
+        Some(self)
+    }
+
+    fn registers(&self) -> Option<&dyn VcpuRegisters> {
         Some(self)
     }
 

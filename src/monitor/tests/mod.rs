@@ -2,8 +2,10 @@
 
 mod breakpoints;
 mod calls;
+mod dispatch_faults;
 mod ending;
 mod faults;
+mod hurried;
 mod live;
 mod mock;
 mod page_tables;

@@ -230,7 +230,12 @@ fn a_process_that_ends_takes_its_patches_along_and_the_next_one_is_looked_in() {
     assert!(!is_hooked(&scene));
     assert!(!write_entry(&scene, FUNCTION, 0), "nobody watches");
     write_entry(&scene, FUNCTION, FUNCTION_FRAME.pa().0 | PRESENT);
-    call(&scene, PROCESS_CREATED, process(4).object, process(5).object);
+    call(
+        &scene,
+        PROCESS_CREATED,
+        process(4).object,
+        process(5).object,
+    );
     assert!(is_hooked(&scene));
     scene.live.close().unwrap();
 }

@@ -14,7 +14,7 @@ use winvmi::{
     Error, Result,
     monitor::{
         Ended, Handler, HookOptions, LiveGuest, NewHook, RateLimit, Scope, Target,
-        windows::{live_guest, target_of, process_identity},
+        windows::{live_guest, process_identity, target_of},
     },
 };
 
