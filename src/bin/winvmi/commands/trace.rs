@@ -13,7 +13,7 @@ use signal_hook::{
 use winvmi::{
     Error, Result,
     monitor::{
-        Ended, Handler, HookOptions, LiveGuest, NewHook, RateLimit, Scope, Target,
+        Ended, Handler, HookOptions, LiveGuest, NewHook, RateLimit, Scope,
         windows::{live_guest, process_identity, target_of},
     },
 };
