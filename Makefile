@@ -32,9 +32,7 @@ test: $(SAMPLE)
 	$(MAKE) -C c-examples check DUMP=$(CURDIR)/$(SAMPLE) SYMBOLS=$(CURDIR)/tests/profiles
 
 release:
-	$(CARGO) rustc --release --lib --crate-type cdylib -- -C link-arg=-Wl,-soname,$(SONAME)
-	$(CARGO) rustc --release --lib --crate-type staticlib
-	$(CARGO) build --release --bin winvmi
+	WINVMI_SONAME=$(SONAME) $(CARGO) build --release --lib --bin winvmi
 
 install: release
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(BINDIR)

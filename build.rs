@@ -1,4 +1,8 @@
-//! Links the Xen libraries where nobody else does.
+//! Names the shared library as its installer wishes, and links the Xen libraries
+//! where nobody else does.
+//!
+//! `WINVMI_SONAME` is the SONAME; without it there is none, for a library that
+//! is used where it was built.
 //!
 //! With `XEN_SYS_USE_BINDINGS` set, the bindings' crate takes its shipped bindings
 //! and asks no pkg-config; then this script names the libraries.
@@ -17,6 +21,10 @@ const LIBRARIES: [&str; 5] = [
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=WINVMI_SONAME");
+    if let Some(name) = env::var("WINVMI_SONAME").ok().filter(|it| !it.is_empty()) {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{name}");
+    }
     println!("cargo::rerun-if-env-changed=XEN_SYS_USE_BINDINGS");
     println!("cargo::rerun-if-env-changed=WINVMI_XEN_LIBS");
     let wanted = env::var_os("CARGO_FEATURE_XEN").is_some();

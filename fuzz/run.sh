@@ -21,7 +21,7 @@ else
 fi
 fuzz() { cargo $toolchain fuzz "$@"; }
 
-command -v cargo-fuzz >/dev/null || cargo install --locked --version 0.13.2 cargo-fuzz
+command -v cargo-fuzz >/dev/null || cargo install --quiet --locked --debug --version 0.13.2 cargo-fuzz
 cargo run --quiet --example fuzz-seeds
 [ $# -ne 0 ] || set -- $(fuzz list)
 fuzz build

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     c_files,
     forged::Forged,
-    toolchain::{self, Compiler, LANGUAGES, Language, Linkage, compilers},
+    toolchain::{self, Compiler, LANGUAGES, Language, Linkage, compilers, for_each_at_once},
 };
 
 /// The languages that a source can be compiled in.
@@ -23,10 +23,17 @@ fn newest(source: &Path) -> Language {
     languages(source).last().unwrap()
 }
 
-fn build(compiler: Compiler, language: Language, linkage: Linkage, source: &Path) -> PathBuf {
+/// Builds a program for a test, which alone writes and runs that file.
+fn build(
+    test: &str,
+    compiler: Compiler,
+    language: Language,
+    linkage: Linkage,
+    source: &Path,
+) -> PathBuf {
     let forged = Forged::get();
     let name = source.file_stem().unwrap().to_str().unwrap();
-    let name = format!("{name}-{}-{linkage:?}", compiler.c);
+    let name = format!("{name}-{}-{test}", compiler.c);
     let program = forged.directory().join(name);
     compiler.build(language, linkage, (source, forged.directory(), &program));
     program
@@ -48,41 +55,43 @@ fn run(mut command: Command) {
 #[test]
 fn compile_in_every_language() {
     let forged = Forged::get();
-    for source in c_files("tests/c") {
+    for_each_at_once(&c_files("tests/c"), |source| {
         for compiler in compilers() {
-            for language in languages(&source) {
-                compiler.check(language, &source, forged.directory());
+            for language in languages(source) {
+                compiler.check(language, source, forged.directory());
             }
         }
-    }
+    });
 }
 
 #[test]
 fn pass_with_the_shared_library() {
-    for source in c_files("tests/c") {
+    for_each_at_once(&c_files("tests/c"), |source| {
         for compiler in compilers() {
-            let language = languages(&source).next().unwrap();
+            let language = languages(source).next().unwrap();
             run(Command::new(build(
+                "shared",
                 compiler,
                 language,
                 Linkage::Shared,
-                &source,
+                source,
             )));
         }
-    }
+    });
 }
 
 #[test]
 fn pass_with_the_static_library() {
-    for source in c_files("tests/c") {
-        let compiler = compilers()[0];
+    let compiler = compilers()[0];
+    for_each_at_once(&c_files("tests/c"), |source| {
         run(Command::new(build(
+            "static",
             compiler,
-            newest(&source),
+            newest(source),
             Linkage::Static,
-            &source,
+            source,
         )));
-    }
+    });
 }
 
 #[test]
@@ -91,10 +100,10 @@ fn pass_under_valgrind() {
         println!("skipped: valgrind is not installed");
         return;
     }
-    for source in c_files("tests/c") {
-        let compiler = compilers()[0];
-        let language = languages(&source).next().unwrap();
-        let program = build(compiler, language, Linkage::Shared, &source);
+    let compiler = compilers()[0];
+    for_each_at_once(&c_files("tests/c"), |source| {
+        let language = languages(source).next().unwrap();
+        let program = build("valgrind", compiler, language, Linkage::Shared, source);
         let mut command = Command::new("valgrind");
         command.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);
         command.args([
@@ -104,5 +113,5 @@ fn pass_under_valgrind() {
         ]);
         command.arg(program);
         run(command);
-    }
+    });
 }

@@ -2,9 +2,14 @@
 
 use std::{
     env,
+    num::NonZero,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use crate::root;
@@ -103,6 +108,22 @@ pub fn run(command: &mut Command) -> Output {
         String::from_utf8_lossy(&output.stderr),
     );
     output
+}
+
+/// Does `work` for each item, as many at a time as there are processors. Compilers
+/// and valgrind use one each, and take longer than all other tests together.
+pub fn for_each_at_once<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(take);
+        }
+    });
 }
 
 impl Compiler {
