@@ -6790,7 +6790,8 @@ wvmi_status wvmi_read_utf16(wvmi_session *session,
  * Makes many reads in one call.
  *
  * Each request tells its own outcome in `done`, `status` and `fault`; a failed
- * one does not stop the others and leaves no last error.
+ * one does not stop the others and leaves no last error. Where each read is a
+ * call of the back end, a page that several requests touch is read once.
  *
  * `requests` are `count` structures, `stride` bytes apart (`sizeof
  * *requests`); it may be NULL when `count` is 0.

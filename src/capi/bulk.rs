@@ -2,14 +2,14 @@
 
 use super::{
     error::fault_kind,
-    ffi::{Call, Plain},
+    ffi::{ArrayOutput, Call, Plain},
     guard::Answer,
     session::{Shared, wvmi_session},
     space::wvmi_space,
     status::{WVMI_ERROR_FAULT, WVMI_OK, status_of, wvmi_status},
 };
 use crate::{
-    core::{Anticipated, PageState, pages_touched},
+    core::{Anticipated, PageState, SharedFrame, pages_touched},
     error::{Error, Result},
     session::Session,
 };
@@ -40,7 +40,8 @@ unsafe impl Plain for wvmi_scatter_request {}
 /// Makes many reads in one call.
 ///
 /// Each request tells its own outcome in `done`, `status` and `fault`; a failed
-/// one does not stop the others and leaves no last error.
+/// one does not stop the others and leaves no last error. Where each read is a
+/// call of the back end, a page that several requests touch is read once.
 ///
 /// `requests` are `count` structures, `stride` bytes apart (`sizeof
 /// *requests`); it may be NULL when `count` is 0.
@@ -65,19 +66,15 @@ pub unsafe extern "C" fn wvmi_read_scatter(
             return Ok(WVMI_OK);
         }
         let array = call.array_output(requests, stride, count, "requests")?;
-        let watch = session.engine().watch();
-        for first in (0..count).step_by(GROUP) {
-            watch.check()?;
-            let group = || (first..count).take(GROUP);
-            let mut prepared = [Anticipated::default(); GROUP];
-            for (index, prepared) in group().zip(&mut prepared) {
-                *prepared = prepare(&session, &array.read(index));
-            }
-            for (index, prepared) in group().zip(prepared) {
-                let mut request = array.read(index);
-                answer(&call, &session, prepared, &mut request);
-                array.update(index, request);
-            }
+        let scatter = Scatter {
+            call: &call,
+            session: &session,
+            array: &array,
+        };
+        if session.engine().memory().has_pinned_runs() {
+            scatter.in_order(count)?;
+        } else {
+            scatter.by_frame(count)?;
         }
         Ok(WVMI_OK)
     })
@@ -86,40 +83,96 @@ pub unsafe extern "C" fn wvmi_read_scatter(
 /// Requests whose cache misses overlap.
 const GROUP: usize = 16;
 
-fn prepare(session: &Shared, request: &wvmi_scatter_request) -> Anticipated {
-    match session.space(request.space) {
-        Ok(space) => {
-            let memory = session.engine().memory();
-            memory.anticipate(space, request.address, request.size)
-        }
-        // The answer tells why.
-        Err(_) => Anticipated::default(),
-    }
+/// Requests among which each frame is read once.
+const BATCH: usize = 65_536;
+
+/// The requests of a call.
+struct Scatter<'a> {
+    call: &'a Call,
+    session: &'a Shared,
+    array: &'a ArrayOutput<'a, wvmi_scatter_request>,
 }
 
-fn answer(
-    call: &Call,
-    session: &Shared,
-    prepared: Anticipated,
-    request: &mut wvmi_scatter_request,
-) {
-    request.done = 0;
-    request.status = WVMI_OK;
-    request.fault = 0;
-    let read = session.space(request.space).and_then(|space| {
-        let buffer = call.buffer(request.buffer, request.size, "buffer")?;
-        let memory = session.engine().memory();
-        memory
-            .read_anticipated(prepared, space, request.address, buffer)
-            .map_err(|partial| {
-                request.done = partial.done;
-                request.fault = fault_kind(partial.fault.kind);
-                Error::Fault(partial.fault)
-            })
-    });
-    match read {
-        Ok(()) => request.done = request.size,
-        Err(error) => request.status = status_of(&error),
+impl Scatter<'_> {
+    /// For memory that is mapped into this process.
+    fn in_order(&self, count: usize) -> Result<()> {
+        let watch = self.session.engine().watch();
+        for first in (0..count).step_by(GROUP) {
+            watch.check()?;
+            let group = || (first..count).take(GROUP);
+            let mut prepared = [Anticipated::default(); GROUP];
+            for (index, prepared) in group().zip(&mut prepared) {
+                *prepared = self.prepare(index);
+            }
+            for (index, prepared) in group().zip(prepared) {
+                self.answer(index, prepared, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// For back ends to which each read is a call: a frame that several requests
+    /// touch is read once and as a whole.
+    fn by_frame(&self, count: usize) -> Result<()> {
+        let watch = self.session.engine().watch();
+        let mut frame = SharedFrame::EMPTY;
+        for first in (0..count).step_by(BATCH) {
+            let mut order = Vec::new();
+            for index in (first..count).take(BATCH) {
+                watch.check()?;
+                order.push((self.prepare(index), index));
+            }
+            order.sort_by_key(|(prepared, _)| prepared.frame());
+            for requests in order.chunk_by(|(a, _), (b, _)| a.frame() == b.frame()) {
+                watch.check()?;
+                if let [(prepared, _), _, ..] = requests {
+                    let memory = self.session.engine().memory();
+                    memory.share_frame(*prepared, &mut frame);
+                }
+                for (prepared, index) in requests {
+                    self.answer(*index, *prepared, Some(&frame));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, index: usize) -> Anticipated {
+        let request = self.array.read(index);
+        match self.session.space(request.space) {
+            Ok(space) => {
+                let memory = self.session.engine().memory();
+                memory.anticipate(space, request.address, request.size)
+            }
+            // The answer tells why.
+            Err(_) => Anticipated::default(),
+        }
+    }
+
+    fn answer(&self, index: usize, prepared: Anticipated, frame: Option<&SharedFrame>) {
+        let mut request = self.array.read(index);
+        request.done = 0;
+        request.status = WVMI_OK;
+        request.fault = 0;
+        let read = self.session.space(request.space).and_then(|space| {
+            let buffer = self.call.buffer(request.buffer, request.size, "buffer")?;
+            if frame.is_some_and(|frame| frame.copy(prepared, buffer)) {
+                return Ok(());
+            }
+            let memory = self.session.engine().memory();
+            memory
+                .read_anticipated(prepared, space, request.address, buffer)
+                .map_err(|partial| {
+                    request.done = partial.done;
+                    request.fault = fault_kind(partial.fault.kind);
+                    Error::Fault(partial.fault)
+                })
+        });
+        match read {
+            Ok(()) => request.done = request.size,
+            Err(error) => request.status = status_of(&error),
+        }
+        self.array.update(index, request);
     }
 }
 

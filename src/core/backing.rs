@@ -72,6 +72,11 @@ impl Frames {
         }
     }
 
+    /// Is anything pinned as a whole?
+    pub const fn has_runs(&self) -> bool {
+        self.longest.length() > 0
+    }
+
     #[inline]
     fn page(&self, pa: Pa) -> Option<PinnedPage<'static>> {
         let others = || self.runs.iter().find_map(|run| run.page(pa));

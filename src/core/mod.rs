@@ -32,7 +32,7 @@ pub use self::{
     progress::Progress,
     ranges::{Range, Ranges},
     registers::{DescriptorTable, Registers, Segment},
-    scatter::Anticipated,
+    scatter::{Anticipated, SharedFrame},
     sparse::{PageState, pages_touched},
     string::{STRING_MAX, decode_utf16},
     tlb::DEFAULT_TRANSLATION_SLOTS,

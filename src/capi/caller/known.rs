@@ -108,3 +108,117 @@ fn is_of(caller: &Caller, here: &AtomicPtr<Caller>) -> bool {
 pub fn forget(caller: &Caller) {
     caller.thread.store(0, Ordering::Relaxed);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// A caller that stays, as all do.
+    fn caller() -> &'static Caller {
+        Box::leak(Box::default())
+    }
+
+    /// Runs `test` in a thread that no call of the library came from, and whose
+    /// place no thread of another test has.
+    fn in_new_thread(test: impl Fn() + Sync) {
+        let is_free = || {
+            let place = place(thread_pointer().unwrap());
+            !at(place).is_some_and(|other| is_of(other, place))
+        };
+        let run = || {
+            is_free() && {
+                test();
+                true
+            }
+        };
+        while !thread::scope(|scope| scope.spawn(run).join().unwrap()) {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn threads_find_their_own() {
+        in_new_thread(|| {
+            assert!(find().is_none(), "a thread that ended left its caller");
+            let own = caller();
+            remember(own);
+            assert!(ptr::eq(find().unwrap(), own));
+            // Another thread finds none, and what it remembers is not found here.
+            in_new_thread(|| {
+                assert!(!find().is_some_and(|found| ptr::eq(found, own)));
+                let other = caller();
+                remember(other);
+                assert!(find().is_none_or(|found| ptr::eq(found, other)));
+                forget(other);
+            });
+            assert!(ptr::eq(find().unwrap(), own));
+            forget(own);
+        });
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_found() {
+        in_new_thread(|| {
+            let own = caller();
+            remember(own);
+            forget(own);
+            assert!(find().is_none());
+            // The place is free again, also for another caller.
+            let next = caller();
+            remember(next);
+            assert!(ptr::eq(find().unwrap(), next));
+            forget(next);
+        });
+    }
+
+    #[test]
+    fn a_living_threads_place_is_not_taken() {
+        in_new_thread(|| {
+            let thread = thread_pointer().unwrap();
+            // Another thread whose pointer falls on the place of this one.
+            let neighbour = (1..)
+                .map(|step| thread + step * 64)
+                .find(|other| ptr::eq(place(*other), place(thread)))
+                .unwrap();
+            let first = caller();
+            first.thread.store(neighbour, Ordering::Relaxed);
+            place(thread).store(ptr::from_ref(first).cast_mut(), Ordering::Release);
+
+            let own = caller();
+            remember(own);
+            assert!(find().is_none(), "the neighbour is no answer, and stays");
+            assert!(ptr::eq(at(place(neighbour)).unwrap(), first));
+
+            forget(first);
+            remember(own);
+            assert!(ptr::eq(find().unwrap(), own));
+            forget(own);
+        });
+    }
+
+    #[test]
+    fn callers_of_ended_threads_are_used_again_by_others_alone() {
+        // Stacks of ended threads, and with them their pointers, are used again.
+        for _ in 0..64 {
+            in_new_thread(|| {
+                assert!(find().is_none());
+                let current = Caller::current();
+                assert!(ptr::eq(Caller::current(), current));
+                assert!(find().is_none_or(|found| ptr::eq(found, current)));
+            });
+        }
+    }
+
+    #[test]
+    fn places_are_spread() {
+        // Stacks of 8 MiB and a guard page, one below the other.
+        let mut taken: Vec<_> = (0..256_usize)
+            .map(|thread| ptr::from_ref(place(0x7f00_0000_0000 - thread * 0x80_1000)))
+            .collect();
+        taken.sort_unstable();
+        taken.dedup();
+        assert!(taken.len() > 192, "{} places for 256 threads", taken.len());
+    }
+}
