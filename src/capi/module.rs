@@ -112,11 +112,13 @@ fn describe_with_texts(module: Module<'_>, texts: &mut Texts) -> wvmi_module_det
     let it = module.with_copy(&mut buffer);
     let mut valid = Valid::default();
     let mut details = describe(&it, &mut valid);
-    if let Some(name) = valid.found(WVMI_MODULE_VALID_NAME, it.name()) {
-        (details.name, details.name_length) = texts.keep(name);
+    let name = texts.read(|text| it.append_name(text));
+    if let Some(name) = valid.found(WVMI_MODULE_VALID_NAME, name) {
+        (details.name, details.name_length) = name;
     }
-    if let Some(path) = valid.found(WVMI_MODULE_VALID_PATH, it.path()) {
-        (details.path, details.path_length) = texts.keep(path);
+    let path = texts.read(|text| it.append_path(text));
+    if let Some(path) = valid.found(WVMI_MODULE_VALID_PATH, path) {
+        (details.path, details.path_length) = path;
     }
     details.valid = valid.bits();
     details

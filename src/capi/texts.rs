@@ -1,8 +1,8 @@
 //! Texts that an iterator lends out until its next call.
 
-use std::{borrow::Cow, cell::Cell, ffi::c_char};
+use std::{borrow::Cow, cell::Cell, ffi::c_char, mem};
 
-use crate::os::windows::ObjectKind;
+use crate::{error::Result, os::windows::ObjectKind};
 
 /// Bytes of a block; a longer text has its own.
 const BLOCK: usize = 16 << 10;
@@ -29,11 +29,12 @@ impl Block {
     fn add(&mut self, text: &str) -> Option<Lent> {
         let end = self.used.checked_add(text.len())?;
         let place = self.bytes.get(self.used..=end)?;
-        let bytes = text.bytes().chain([0]);
-        place
-            .iter()
-            .zip(bytes)
-            .for_each(|(cell, byte)| cell.set(byte));
+        let (terminator, cells) = place.split_last()?;
+        // Slices of one length: the loop is a copy.
+        for (cell, byte) in cells.iter().zip(text.as_bytes()) {
+            cell.set(*byte);
+        }
+        terminator.set(0);
         self.used = end.saturating_add(1);
         Some((place.as_ptr().cast(), text.len()))
     }
@@ -46,6 +47,8 @@ pub struct Texts {
     blocks: Vec<Block>,
     /// Names of object types, which come again and again, by kind.
     type_names: Vec<(ObjectKind, Block)>,
+    /// What is read at the moment; kept for its room.
+    scratch: String,
 }
 
 impl Texts {
@@ -71,6 +74,15 @@ impl Texts {
         self.blocks.push(Block::new(size));
         let lent = self.blocks.last_mut().and_then(|last| last.add(&text));
         lent.unwrap_or((c"".as_ptr(), 0))
+    }
+
+    /// Lends out what `read` appends to an empty text.
+    pub fn read(&mut self, read: impl FnOnce(&mut String) -> Result<()>) -> Result<Lent> {
+        let mut text = mem::take(&mut self.scratch);
+        text.clear();
+        let lent = read(&mut text).map(|()| self.keep(&text));
+        self.scratch = text;
+        lent
     }
 
     /// Lends out the name of a known type of objects.

@@ -25,12 +25,19 @@ fn units_of(bytes: &[[u8; 2]]) -> impl Iterator<Item = u16> {
 
 /// As [`decode_utf16`], of little-endian bytes.
 fn decode(bytes: &[[u8; 2]]) -> String {
+    let mut text = String::new();
+    append(bytes, &mut text);
+    text
+}
+
+fn append(bytes: &[[u8; 2]], text: &mut String) {
     if units_of(bytes).fold(0, |all, unit| all | unit) >= 0x80 {
-        return decode_utf16(&units_of(bytes).collect::<Vec<_>>());
+        text.push_str(&decode_utf16(&units_of(bytes).collect::<Vec<_>>()));
+        return;
     }
-    let mut ascii = Vec::with_capacity(bytes.len());
+    let mut ascii = std::mem::take(text).into_bytes();
     ascii.extend(bytes.iter().map(|&[low, _]| low));
-    String::from_utf8(ascii).unwrap_or_default()
+    *text = String::from_utf8(ascii).unwrap_or_default();
 }
 
 /// Text up to this length in bytes is read without an allocation of its own.
@@ -81,6 +88,18 @@ impl Memory {
     /// As [`Memory::read_utf16`], as UTF-8; unpaired surrogates become U+FFFD.
     pub fn read_text(&self, space: Space, address: u64, units: usize) -> Result<String> {
         self.with_utf16(space, address, units, decode)
+    }
+
+    /// As [`Memory::read_text`], appended to `text`: nothing is allocated where
+    /// that has room.
+    pub fn append_text(
+        &self,
+        space: Space,
+        address: u64,
+        units: usize,
+        text: &mut String,
+    ) -> Result<()> {
+        self.with_utf16(space, address, units, |units| append(units, text))
     }
 
     /// Hands the bytes of `units` UTF-16 units to `take`.

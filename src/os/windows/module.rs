@@ -141,6 +141,15 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// As [`Module::name`], appended to `text`.
+    pub fn append_name(&self, text: &mut String) -> Result<()> {
+        match self.source {
+            Source::Listed(record) => record.append_text(self.layout().BaseDllName, text)?,
+            Source::Recorded(hint) => text.push_str(&decode_utf16(base_name(&hint.path))),
+        }
+        Ok(())
+    }
+
     /// UTF-16 units of [`Module::name`].
     pub fn name_utf16(&self) -> Result<Vec<u16>> {
         match self.source {
@@ -155,6 +164,15 @@ impl<'a> Module<'a> {
             Source::Listed(record) => record.text(self.layout().FullDllName),
             Source::Recorded(hint) => Ok(decode_utf16(&hint.path)),
         }
+    }
+
+    /// As [`Module::path`], appended to `text`.
+    pub fn append_path(&self, text: &mut String) -> Result<()> {
+        match self.source {
+            Source::Listed(record) => record.append_text(self.layout().FullDllName, text)?,
+            Source::Recorded(hint) => text.push_str(&decode_utf16(&hint.path)),
+        }
+        Ok(())
     }
 
     /// UTF-16 units of [`Module::path`].

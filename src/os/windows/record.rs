@@ -167,4 +167,10 @@ impl<'a> Record<'a> {
     pub fn text(&self, field: Field) -> Result<String> {
         UnicodeString::from_bytes64(self.bytes(field)?).decode(self.memory, self.space)
     }
+
+    /// As [`Record::text`], appended to `text`.
+    pub fn append_text(&self, field: Field, text: &mut String) -> Result<()> {
+        let string = UnicodeString::from_bytes64(self.bytes(field)?);
+        string.append(self.memory, self.space, text)
+    }
 }

@@ -70,6 +70,14 @@ impl UnicodeString {
         }
         memory.read_text(space, self.buffer, self.units.into())
     }
+
+    /// As [`UnicodeString::decode`], appended to `text`.
+    pub fn append(self, memory: &Memory, space: Space, text: &mut String) -> Result<()> {
+        if self.units == 0 {
+            return Ok(());
+        }
+        memory.append_text(space, self.buffer, self.units.into(), text)
+    }
 }
 
 #[cfg(test)]

@@ -101,6 +101,21 @@ impl<'a> LoaderEntry<'a> {
         self.units(self.layout().path)
     }
 
+    /// As [`LoaderEntry::name`], appended to `text`.
+    pub fn append_name(&self, text: &mut String) -> Result<()> {
+        self.append(self.layout().name, text)
+    }
+
+    /// As [`LoaderEntry::path`], appended to `text`.
+    pub fn append_path(&self, text: &mut String) -> Result<()> {
+        self.append(self.layout().path, text)
+    }
+
+    fn append(&self, field: Field, text: &mut String) -> Result<()> {
+        let string = self.record.string(field)?;
+        self.record.append_text(STRUCTURE, string, text)
+    }
+
     fn units(&self, field: Field) -> Result<Vec<u16>> {
         self.record.units(STRUCTURE, self.record.string(field)?)
     }

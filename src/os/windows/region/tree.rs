@@ -41,13 +41,10 @@ struct Node<'a> {
     right: Option<Va>,
 }
 
-/// Bytes of a node that say where it is: those of a short one.
-const NODE_SIZE: usize = 64;
-
 /// Reads the topmost node of a sub-tree, once.
 fn node<'a>(windows: &'a Windows, subtree: &Subtree) -> Result<Node<'a>> {
     let region = Region::new(windows, subtree.node);
-    let mut buffer = [0; NODE_SIZE];
+    let mut buffer = [0; Regions::NODE_SIZE];
     let copy = region.with_copy(&mut buffer);
     let (first, last) = (copy.first_page()?, copy.last_page()?);
     if first > last || first < subtree.first || last > subtree.last {
@@ -110,6 +107,9 @@ pub struct Regions<'a> {
 }
 
 impl<'a> Regions<'a> {
+    /// Bytes of a node that say where it is and what it holds: those of a short one.
+    pub(in crate::os::windows) const NODE_SIZE: usize = 64;
+
     pub(super) fn new(windows: &'a Windows, process: Va, root: Result<Option<Va>>) -> Self {
         let mut regions = Self {
             windows,

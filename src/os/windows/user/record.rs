@@ -100,4 +100,17 @@ impl<'a> UserRecord<'a> {
         }
         string.text(self.record.memory(), self.record.space())
     }
+
+    /// As [`UserRecord::units`], as UTF-8 appended to `text`.
+    pub fn append_text(
+        &self,
+        structure: &'static str,
+        string: UnicodeString,
+        text: &mut String,
+    ) -> Result<()> {
+        if string.units > 0 {
+            self.check(structure, Va(string.buffer))?;
+        }
+        string.append(self.record.memory(), self.record.space(), text)
+    }
 }

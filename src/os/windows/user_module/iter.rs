@@ -1,14 +1,17 @@
 //! Where a process's modules are found: the loader's lists, then the regions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::{LoaderLists, UserModule};
+use super::{
+    LoaderLists, UserModule,
+    listing::{Found, Listing},
+};
 use crate::{
     core::{Space, Va},
     error::{Error, Result},
     os::windows::{
         Architecture, Peb, Process, Regions,
-        loader::{LoaderData, LoaderEntries, LoaderEntry, LoaderOrder},
+        loader::{LoaderData, LoaderEntries, LoaderOrder},
     },
 };
 
@@ -83,55 +86,83 @@ impl<'a> Iterator for ListedModules<'a> {
 /// Modules of a process, each base once; an `Err` is a gap.
 pub struct UserModules<'a> {
     process: Process<'a>,
-    listed: std::vec::IntoIter<Result<UserModule<'a>>>,
-    /// Bases that came out already.
-    bases: HashSet<Va>,
-    space: Option<Space>,
+    space: Result<Space, Option<Error>>,
+    /// Loaders that are still to be asked.
+    loaders: std::vec::IntoIter<Result<Option<Peb<'a>>>>,
+    /// What the last one said.
+    loader: Option<LoaderData<'a>>,
+    gaps: std::vec::IntoIter<Error>,
+    found: std::vec::IntoIter<Found>,
+    bases: Bases,
     regions: Regions<'a>,
 }
 
 impl<'a> UserModules<'a> {
     fn new(process: Process<'a>) -> Self {
-        let mut found = Vec::new();
-        let mut bases = HashSet::new();
-        let space = match process.space() {
-            Ok(space) => Some(space),
-            Err(gap) => {
-                found.push(Err(gap));
-                None
-            }
-        };
-        if let Some(space) = space {
-            let mut listing = Listing {
-                process,
-                space,
-                bases: &mut bases,
-                found: &mut found,
-            };
-            listing.all();
-        }
         Self {
             process,
-            listed: found.into_iter(),
-            bases,
-            space,
+            space: process.space().map_err(Some),
+            loaders: loaders(&process).into_iter(),
+            loader: None,
+            gaps: Vec::new().into_iter(),
+            found: Vec::new().into_iter(),
+            bases: Bases::default(),
             regions: process.regions(),
         }
+    }
+
+    /// The next thing that the loaders say.
+    fn listed(&mut self, space: Space) -> Option<Result<UserModule<'a>>> {
+        loop {
+            if let Some(gap) = self.gaps.next() {
+                return Some(Err(gap));
+            }
+            if let (Some(found), Some(loader)) = (self.found.next(), &self.loader) {
+                return Some(Ok(UserModule {
+                    process: self.process,
+                    space,
+                    base: found.base,
+                    entry: Some(loader.entry(found.entry)),
+                    lists: found.lists,
+                }));
+            }
+            let data = self.loaders.next()?.and_then(|block| match block {
+                Some(block) => block.loader_data(),
+                None => Ok(None),
+            });
+            match data {
+                Ok(Some(data)) => self.ask(data),
+                Ok(None) => {}
+                Err(gap) => return Some(Err(gap)),
+            }
+        }
+    }
+
+    fn ask(&mut self, loader: LoaderData<'a>) {
+        let mut listing = Listing::of(&loader);
+        self.bases.keep_new(&mut listing.found);
+        self.gaps = listing.gaps.into_iter();
+        self.found = listing.found.into_iter();
+        self.loader = Some(loader);
     }
 
     /// The next image region whose base no list has.
     fn unlisted(&mut self, space: Space) -> Option<Result<UserModule<'a>>> {
         loop {
+            let mut bytes = [0; Regions::NODE_SIZE];
             let base = match self.regions.next()? {
-                Ok(region) => match region.is_image() {
-                    Ok(true) => region.start(),
-                    Ok(false) => continue,
-                    Err(gap) => Err(gap),
-                },
+                Ok(region) => {
+                    let region = region.with_copy(&mut bytes);
+                    match region.is_image() {
+                        Ok(true) => region.start(),
+                        Ok(false) => continue,
+                        Err(gap) => Err(gap),
+                    }
+                }
                 Err(gap) => Err(gap),
             };
             match base {
-                Ok(base) if self.bases.contains(&base) => {}
+                Ok(base) if self.bases.passes(base) => {}
                 Ok(base) => {
                     return Some(Ok(UserModule {
                         process: self.process,
@@ -151,87 +182,55 @@ impl<'a> Iterator for UserModules<'a> {
     type Item = Result<UserModule<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.listed.next() {
-            Some(module) => Some(module),
-            None => self.unlisted(self.space?),
-        }
+        let space = match &mut self.space {
+            Ok(space) => *space,
+            Err(gap) => return gap.take().map(Err),
+        };
+        self.listed(space).or_else(|| self.unlisted(space))
     }
 }
 
-/// Gathers what the loaders of one process list.
-struct Listing<'a, 'b> {
-    process: Process<'a>,
-    space: Space,
-    bases: &'b mut HashSet<Va>,
-    found: &'b mut Vec<Result<UserModule<'a>>>,
+/// The blocks of the process's loaders: that of its own code first.
+fn loaders<'a>(process: &Process<'a>) -> Vec<Result<Option<Peb<'a>>>> {
+    let own = process.environment_block();
+    let native = process.native_environment_block();
+    match (&own, &native) {
+        (Ok(Some(own)), Ok(Some(native))) if own.address() == native.address() => {
+            vec![Ok(Some(*own))]
+        }
+        _ => vec![own, native],
+    }
 }
 
-impl<'a> Listing<'a, '_> {
-    fn all(&mut self) {
-        let own = self.process.environment_block();
-        let native = self.process.native_environment_block();
-        let same = matches!((&own, &native), (Ok(Some(own)), Ok(Some(native)))
-            if own.address() == native.address());
-        self.block(own);
-        if !same {
-            self.block(native);
+/// Bases that came out already.
+#[derive(Default)]
+struct Bases {
+    sorted: Vec<Va>,
+    /// Those below came out of the regions, too.
+    passed: usize,
+}
+
+impl Bases {
+    /// Keeps the first entry of each base that is new.
+    fn keep_new(&mut self, found: &mut Vec<Found>) {
+        let mut bases: Vec<Va> = found.iter().map(|it| it.base).collect();
+        bases.sort_unstable();
+        let all_new = self.sorted.is_empty() && bases.is_sorted_by(|one, next| one < next);
+        if !all_new {
+            let mut seen: HashSet<Va> = self.sorted.iter().copied().collect();
+            found.retain(|it| seen.insert(it.base));
+            bases.append(&mut self.sorted);
+            bases.sort_unstable();
+            bases.dedup();
         }
+        self.sorted = bases;
     }
 
-    fn block(&mut self, block: Result<Option<Peb<'a>>>) {
-        let data = block.and_then(|block| match block {
-            Some(block) => block.loader_data(),
-            None => Ok(None),
-        });
-        match data {
-            Ok(Some(data)) => self.loader(&data),
-            Ok(None) => {}
-            Err(gap) => self.gap(gap),
-        }
-    }
-
-    /// Walks all three lists of a loader: entries that are missing from one are
-    /// often left on another.
-    fn loader(&mut self, data: &LoaderData<'a>) {
-        let mut entries: Vec<(LoaderEntry<'a>, LoaderLists)> = Vec::new();
-        let mut places: HashMap<Va, usize> = HashMap::new();
-        for order in LoaderOrder::ALL {
-            for entry in data.entries(order) {
-                let entry = match entry {
-                    Ok(entry) => entry,
-                    Err(gap) => {
-                        self.gap(gap);
-                        continue;
-                    }
-                };
-                let new = entries.len();
-                let place = *places.entry(entry.address()).or_insert(new);
-                match entries.get_mut(place) {
-                    Some((_, lists)) => *lists |= order.into(),
-                    None => entries.push((entry, order.into())),
-                }
-            }
-        }
-        for (entry, lists) in entries {
-            self.module(entry, lists);
-        }
-    }
-
-    fn module(&mut self, entry: LoaderEntry<'a>, lists: LoaderLists) {
-        match entry.base() {
-            Ok(base) if self.bases.insert(base) => self.found.push(Ok(UserModule {
-                process: self.process,
-                space: self.space,
-                base,
-                entry: Some(entry),
-                lists,
-            })),
-            Ok(_) => {}
-            Err(gap) => self.gap(gap),
-        }
-    }
-
-    fn gap(&mut self, gap: Error) {
-        self.found.push(Err(gap));
+    /// Is `base` one of them? Asked in ascending order.
+    fn passes(&mut self, base: Va) -> bool {
+        let rest = self.sorted.get(self.passed..).unwrap_or_default();
+        let below = rest.iter().take_while(|it| **it < base).count();
+        self.passed = self.passed.saturating_add(below);
+        self.sorted.get(self.passed) == Some(&base)
     }
 }

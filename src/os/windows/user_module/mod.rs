@@ -1,6 +1,7 @@
 //! Modules of a process: executables and DLLs mapped into its user mode.
 
 mod iter;
+mod listing;
 mod symbol;
 
 use bitflags::bitflags;
@@ -11,7 +12,7 @@ use super::{
     user::UserRecord,
 };
 use crate::{
-    core::{Space, Va},
+    core::{Space, Va, decode_utf16},
     error::{Error, Result},
     pe::{Extraction, Headers, ImageLayout, Mapped, Pe},
     symbols::PdbId,
@@ -208,8 +209,18 @@ impl<'a> UserModule<'a> {
 
     /// File name: what the loader says, else the end of [`UserModule::mapped_path`].
     pub fn name(&self) -> Result<String> {
-        self.name_utf16()
-            .map(|units| String::from_utf16_lossy(&units))
+        let mut name = String::new();
+        self.append_name(&mut name).map(|()| name)
+    }
+
+    /// As [`UserModule::name`], appended to `text`.
+    pub fn append_name(&self, text: &mut String) -> Result<()> {
+        let length = text.len();
+        match self.entry.map(|entry| entry.append_name(text)) {
+            Some(Ok(())) if text.len() > length => {}
+            _ => text.push_str(&decode_utf16(file_name(&self.mapped_path_utf16()?))),
+        }
+        Ok(())
     }
 
     /// UTF-16 units of [`UserModule::name`].
@@ -223,8 +234,18 @@ impl<'a> UserModule<'a> {
     /// Path: what the loader says (`C:\...`), else [`UserModule::mapped_path`]
     /// (`\Device\...`).
     pub fn path(&self) -> Result<String> {
-        self.path_utf16()
-            .map(|units| String::from_utf16_lossy(&units))
+        let mut path = String::new();
+        self.append_path(&mut path).map(|()| path)
+    }
+
+    /// As [`UserModule::path`], appended to `text`.
+    pub fn append_path(&self, text: &mut String) -> Result<()> {
+        let length = text.len();
+        match self.entry.map(|entry| entry.append_path(text)) {
+            Some(Ok(())) if text.len() > length => {}
+            _ => text.push_str(&self.mapped_path()?),
+        }
+        Ok(())
     }
 
     /// UTF-16 units of [`UserModule::path`].
