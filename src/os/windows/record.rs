@@ -36,6 +36,7 @@ impl<'a> Record<'a> {
     /// The same structure with its first bytes read once into `buffer`.
     ///
     /// Worth it when many fields are read; what cannot be read is left to the fields.
+    #[inline]
     pub fn with_copy(self, buffer: &'a mut [u8]) -> Self {
         let done = match self.memory.read(self.space, self.base.0, buffer) {
             Ok(()) => buffer.len(),
@@ -93,6 +94,7 @@ impl<'a> Record<'a> {
         Ok(self.memory.read(self.space, address, buffer)?)
     }
 
+    #[inline]
     fn copied(&self, offset: u64, length: usize) -> Option<&[u8]> {
         let start = usize::try_from(offset).ok()?;
         self.copy.get(start..start.checked_add(length)?)
@@ -106,6 +108,7 @@ impl<'a> Record<'a> {
     }
 
     /// An unsigned integer of the field's own size (1, 2, 4 or 8 bytes).
+    #[inline]
     pub fn uint(&self, field: Field) -> Result<u64> {
         // Copies of a size that is known are no calls.
         match field.size() {

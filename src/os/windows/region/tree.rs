@@ -29,7 +29,15 @@ struct Subtree {
 /// What the walk does next.
 enum Task<'a> {
     Descend(Subtree),
-    Visit(Region<'a>),
+    Visit(Region<'a>, Visited),
+}
+
+/// What is known about a node since its place was checked.
+#[derive(Clone, Copy)]
+struct Visited {
+    start: Va,
+    /// `None` when it could not be read.
+    is_image: Option<bool>,
 }
 
 /// A node whose place in the tree was checked.
@@ -37,6 +45,7 @@ struct Node<'a> {
     region: Region<'a>,
     first: u64,
     last: u64,
+    is_image: Option<bool>,
     left: Option<Va>,
     right: Option<Va>,
 }
@@ -59,6 +68,7 @@ fn node<'a>(windows: &'a Windows, subtree: &Subtree) -> Result<Node<'a>> {
         region,
         first,
         last,
+        is_image: copy.is_image().ok(),
         left: child(&copy, short.LeftChild)?,
         right: child(&copy, short.RightChild)?,
     })
@@ -108,7 +118,7 @@ pub struct Regions<'a> {
 
 impl<'a> Regions<'a> {
     /// Bytes of a node that say where it is and what it holds: those of a short one.
-    pub(in crate::os::windows) const NODE_SIZE: usize = 64;
+    const NODE_SIZE: usize = 64;
 
     pub(super) fn new(windows: &'a Windows, process: Va, root: Result<Option<Va>>) -> Self {
         let mut regions = Self {
@@ -123,6 +133,33 @@ impl<'a> Regions<'a> {
             Err(error) => regions.gap = Some(error),
         }
         regions
+    }
+
+    fn step(&mut self) -> Option<Result<(Region<'a>, Visited)>> {
+        loop {
+            if let Some(gap) = self.gap.take() {
+                return Some(Err(gap));
+            }
+            match self.tasks.pop()? {
+                Task::Visit(region, visited) => return Some(Ok((region, visited))),
+                Task::Descend(subtree) => self.gap = self.descend(&subtree).err(),
+            }
+        }
+    }
+
+    /// The start of the next region that holds an executable image.
+    pub(in crate::os::windows) fn next_image(&mut self) -> Option<Result<Va>> {
+        loop {
+            let (region, visited) = match self.step()? {
+                Ok(it) => it,
+                Err(gap) => return Some(Err(gap)),
+            };
+            match visited.is_image.map_or_else(|| region.is_image(), Ok) {
+                Ok(true) => return Some(Ok(visited.start)),
+                Ok(false) => {}
+                Err(gap) => return Some(Err(gap)),
+            }
+        }
     }
 
     /// Replaces a sub-tree by its left side, its node and its right side.
@@ -145,7 +182,11 @@ impl<'a> Regions<'a> {
             Ok(side) => queue(side),
             Err(error) => gap = Some(error),
         }
-        self.tasks.push(Task::Visit(node.region));
+        let visited = Visited {
+            start: Va(node.first.wrapping_mul(PAGE_SIZE)),
+            is_image: node.is_image,
+        };
+        self.tasks.push(Task::Visit(node.region, visited));
         match left {
             Ok(side) => self.tasks.extend(side.map(Task::Descend)),
             Err(error) => gap = gap.or(Some(error)),
@@ -158,15 +199,7 @@ impl<'a> Iterator for Regions<'a> {
     type Item = Result<Region<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(gap) = self.gap.take() {
-                return Some(Err(gap));
-            }
-            match self.tasks.pop()? {
-                Task::Visit(region) => return Some(Ok(region)),
-                Task::Descend(subtree) => self.gap = self.descend(&subtree).err(),
-            }
-        }
+        Some(self.step()?.map(|(region, _)| region))
     }
 }
 

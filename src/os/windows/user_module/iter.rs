@@ -149,18 +149,7 @@ impl<'a> UserModules<'a> {
     /// The next image region whose base no list has.
     fn unlisted(&mut self, space: Space) -> Option<Result<UserModule<'a>>> {
         loop {
-            let mut bytes = [0; Regions::NODE_SIZE];
-            let base = match self.regions.next()? {
-                Ok(region) => {
-                    let region = region.with_copy(&mut bytes);
-                    match region.is_image() {
-                        Ok(true) => region.start(),
-                        Ok(false) => continue,
-                        Err(gap) => Err(gap),
-                    }
-                }
-                Err(gap) => Err(gap),
-            };
+            let base = self.regions.next_image()?;
             match base {
                 Ok(base) if self.bases.passes(base) => {}
                 Ok(base) => {
