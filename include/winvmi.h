@@ -2767,7 +2767,9 @@ typedef uint32_t wvmi_user_module_text_kind;
  */
 typedef struct {
     /**
-     * The address space that it is read from.
+     * The address space that it is read from. In `WVMI_SPACE_PROCESS` its bytes
+     * are found as by `wvmi_process_read()`, in the session's page files, too;
+     * in others as by `wvmi_read()`.
      */
     wvmi_space space;
     /**

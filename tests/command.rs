@@ -219,11 +219,14 @@ fn dump_module_names_the_missing_parts() {
     let forged = Forged::new("missing.dmp", |guest| {
         let process = guest.expected().process_named("notepad.exe").unwrap();
         let object = process.object;
-        let base = {
+        let (base, path) = {
             let mut modules = guest.expected().modules_of(object);
-            modules.find(|it| it.name == "ntdll.dll").unwrap().base
+            let ntdll = modules.find(|it| it.name == "ntdll.dll").unwrap();
+            (ntdll.base, ntdll.path.clone())
         };
         guest.unmap_user(object, base + 0x1000);
+        let section = guest.image_section_of(&path).unwrap();
+        guest.leave_in_file(&section, 1);
     });
     let process = forged.expected.process_named("notepad.exe").unwrap();
     let pid = process.pid.to_string();

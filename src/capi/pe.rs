@@ -15,6 +15,7 @@ use super::{
 use crate::{
     core::Va,
     error::{Error, Result},
+    os::windows::LoadedImage,
     pe::{self, CodeView, DIRECTORIES, Directory, Headers, Mapped, Pe},
     session::Session,
 };
@@ -24,7 +25,9 @@ use crate::{
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wvmi_pe {
-    /// The address space that it is read from.
+    /// The address space that it is read from. In `WVMI_SPACE_PROCESS` its bytes
+    /// are found as by `wvmi_process_read()`, in the session's page files, too;
+    /// in others as by `wvmi_read()`.
     pub space: wvmi_space,
     /// Address of its first byte.
     pub base: u64,
@@ -35,9 +38,18 @@ unsafe impl Plain for wvmi_pe {}
 
 impl wvmi_pe {
     /// The bytes of the image.
-    pub fn image<'a>(self, engine: &'a Session, session: &Inside) -> Result<Mapped<'a>> {
+    pub fn image<'a>(self, engine: &'a Session, session: &Inside) -> Result<LoadedImage<'a>> {
+        let base = Va(self.base);
+        if self.space.kind == WVMI_SPACE_PROCESS {
+            let memory = engine.windows()?.process(Va(self.space.value)).memory()?;
+            return Ok(LoadedImage::OfProcess { memory, base });
+        }
         let space = session.space(self.space)?;
-        Ok(Mapped::new(engine.memory(), space, Va(self.base)))
+        Ok(LoadedImage::Mapped(Mapped::new(
+            engine.memory(),
+            space,
+            base,
+        )))
     }
 
     /// The image with its headers.
@@ -45,7 +57,7 @@ impl wvmi_pe {
         self,
         engine: &'a Session,
         session: &Inside,
-    ) -> Result<Pe<Mapped<'a>>, Failure> {
+    ) -> Result<Pe<LoadedImage<'a>>, Failure> {
         let image = self.image(engine, session);
         image.and_then(Pe::parse).about("image", self.base)
     }

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     core::Va,
     error::{Error, Result},
-    os::windows::{Process, UserModule},
-    pe::{Extraction, ImageLayout, Mapped, MissingRange, Pe},
+    os::windows::{LoadedImage, Process, UserModule},
+    pe::{Extraction, ImageLayout, MissingRange, Pe},
 };
 
 /// Largest image that is taken out of memory, in bytes.
@@ -42,7 +42,7 @@ fn extraction<'a>(
     session: &'a Inside,
     pe: wvmi_pe,
     layout: wvmi_pe_layout,
-) -> Result<Extraction<Mapped<'a>>> {
+) -> Result<Extraction<LoadedImage<'a>>> {
     let layout = match layout {
         WVMI_PE_LAYOUT_MEMORY => ImageLayout::Memory,
         WVMI_PE_LAYOUT_FILE => ImageLayout::File,

@@ -9,8 +9,8 @@ use super::{Session, user_symbol::Profiles};
 use crate::{
     core::Va,
     error::Result,
-    os::windows::{FindProfile, Module, Process, UserModule},
-    pe::{Mapped, Pe},
+    os::windows::{FindProfile, LoadedImage, Module, Process, UserModule},
+    pe::Pe,
     symbols::{PdbId, Profile},
 };
 
@@ -37,7 +37,7 @@ enum Owner<'a> {
 struct Known<'a> {
     name: String,
     profile: Option<Arc<Profile>>,
-    pe: Result<Pe<Mapped<'a>>>,
+    pe: Result<Pe<LoadedImage<'a>>>,
 }
 
 /// Modules and their symbols, for looking up many addresses.

@@ -137,7 +137,7 @@ static void images_are_extracted(wvmi_session *session, wvmi_pe pe,
     CHECK_OK(wvmi_pe_missing_iter_new(session, pe, WVMI_PE_LAYOUT_FILE, &iter));
     CHECK_OK(wvmi_pe_missing_iter_next(iter, missing, sizeof missing[0]));
     CHECK(missing[0].offset == 0x400 && missing[0].length == 0x200);
-    CHECK(missing[0].fault == WVMI_FAULT_NOT_MAPPED);
+    CHECK(missing[0].fault == WVMI_FAULT_PROTOTYPE);
     wvmi_pe_missing_iter_free(iter);
     CHECK_OK(wvmi_pe_missing_iter_new(session, pe, WVMI_PE_LAYOUT_MEMORY, &iter));
     CHECK_OK(

@@ -165,7 +165,7 @@ fn an_extracted_file_is_the_original_but_for_its_missing_pages() {
         let offsets: Vec<_> = missing.iter().map(|it| it.offsets.clone()).collect();
         assert_eq!(offsets.len(), 2);
         assert_eq!(offsets[0], 0x400..0x600);
-        assert!(missing.iter().all(|it| it.cause == FaultKind::NotMapped));
+        assert!(missing.iter().all(|it| it.cause == FaultKind::Prototype));
     }
 }
 

@@ -2,6 +2,7 @@
 //! kind, on all eight layouts, whole and damaged.
 
 mod damage;
+mod images;
 mod pagefiles;
 mod sections;
 #[path = "../support/mod.rs"]

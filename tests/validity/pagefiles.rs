@@ -13,17 +13,17 @@ use winvmi_forge::{DumpType, ImageFormat, Layout};
 use super::{AREA, subject, support};
 
 /// A folder that goes away with its test.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(test: &str) -> Self {
+    pub fn new(test: &str) -> Self {
         let name = format!("winvmi-{test}-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, bytes).unwrap();
         path
@@ -36,7 +36,8 @@ impl Drop for Folder {
     }
 }
 
-fn config(pagefiles: Vec<PagefilePath>) -> Config {
+/// A session beside these page files.
+pub fn config(pagefiles: Vec<PagefilePath>) -> Config {
     Config {
         symbol_paths: vec![Layout::symbol_directory()],
         symbol_environment: false,

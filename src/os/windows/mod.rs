@@ -15,6 +15,7 @@ pub mod job;
 pub mod kernel;
 mod layouts;
 mod list;
+pub mod loaded_image;
 pub mod loader;
 pub mod module;
 mod module_image;
@@ -52,6 +53,7 @@ pub use self::{
     handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
     job::{JobLimits, JobObject, JobUiRestrictions},
     list::List,
+    loaded_image::LoadedImage,
     loader::{LoaderData, LoaderEntries, LoaderEntry, LoaderOrder},
     module::{Module, Modules},
     object::{

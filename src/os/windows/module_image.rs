@@ -1,6 +1,6 @@
 //! Images of kernel modules, and `module!symbol` among them.
 
-use super::{FindProfile, Module, Windows};
+use super::{FindProfile, LoadedImage, Module, Windows};
 use crate::{
     core::Va,
     error::{Error, Result},
@@ -13,15 +13,16 @@ const FORWARDS_MAX: usize = 8;
 
 impl<'a> Module<'a> {
     /// The image itself, read page by page.
-    pub fn image(&self) -> Result<Mapped<'a>> {
+    pub fn image(&self) -> Result<LoadedImage<'a>> {
         let windows = self.windows();
-        Ok(Mapped::new(windows.memory(), windows.space(), self.base()?))
+        let image = Mapped::new(windows.memory(), windows.space(), self.base()?);
+        Ok(LoadedImage::Mapped(image))
     }
 
     /// Headers, sections, exports, imports and CodeView of the image.
     ///
     /// Fails with the fault when the header page is not in memory.
-    pub fn pe(&self) -> Result<Pe<Mapped<'a>>> {
+    pub fn pe(&self) -> Result<Pe<LoadedImage<'a>>> {
         Pe::parse(self.image()?)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{PageContent, Process};
 use crate::{
-    core::{Pa, Partial, Space, Va},
+    core::{Partial, Space, Va},
     error::{Error, Fault, FaultKind, Result},
 };
 
@@ -12,22 +12,27 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct ProcessMemory<'a> {
     process: Process<'a>,
-    root: Pa,
+    space: Space,
     zeros: bool,
 }
 
 impl<'a> Process<'a> {
     /// The process's memory.
     pub fn memory(&self) -> Result<ProcessMemory<'a>> {
-        Ok(ProcessMemory {
-            process: *self,
-            root: self.translation_root()?,
-            zeros: false,
-        })
+        Ok(ProcessMemory::of(*self, self.space()?))
     }
 }
 
-impl ProcessMemory<'_> {
+impl<'a> ProcessMemory<'a> {
+    /// The memory of a process whose space is known.
+    pub(super) const fn of(process: Process<'a>, space: Space) -> Self {
+        Self {
+            process,
+            space,
+            zeros: false,
+        }
+    }
+
     /// The same memory; with `zeros`, pages that were never touched read as
     /// zeros instead of failing with [`FaultKind::DemandZero`].
     pub const fn with_zeros(self, zeros: bool) -> Self {
@@ -43,12 +48,11 @@ impl ProcessMemory<'_> {
     /// [`FaultKind::Prototype`] when it is still in the mapped file.
     pub fn read(&self, va: Va, buffer: &mut [u8]) -> Result<(), Partial> {
         let memory = self.process.windows().memory();
-        let space = Space::Virtual { root: self.root };
         let mut done = 0_usize;
         // Each turn reads at least the rest of a page, or ends.
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
             let at = va.wrapping_add(done as u64);
-            let Err(partial) = memory.read(space, at.0, rest) else {
+            let Err(partial) = memory.read(self.space, at.0, rest) else {
                 break;
             };
             done = done.saturating_add(partial.done);

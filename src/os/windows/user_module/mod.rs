@@ -7,14 +7,14 @@ mod symbol;
 use bitflags::bitflags;
 
 use super::{
-    Architecture, FileObject, Process, Record, Region,
+    Architecture, FileObject, LoadedImage, Process, ProcessMemory, Record, Region,
     loader::{LoaderEntry, LoaderOrder},
     user::UserRecord,
 };
 use crate::{
     core::{Space, Va, decode_utf16},
     error::{Error, Result},
-    pe::{Extraction, Headers, ImageLayout, Mapped, Pe},
+    pe::{Extraction, Headers, ImageLayout, Pe},
     symbols::PdbId,
 };
 
@@ -130,15 +130,19 @@ impl<'a> UserModule<'a> {
         Ok((region.start()? == self.base).then_some(region))
     }
 
-    /// The image itself, read page by page through the process's own tables.
-    pub fn image(&self) -> Mapped<'a> {
-        Mapped::new(self.process.windows().memory(), self.space, self.base)
+    /// The image itself, read page by page as the process would find it: pages
+    /// that are behind prototype entries or in a page file count, too.
+    pub const fn image(&self) -> LoadedImage<'a> {
+        LoadedImage::OfProcess {
+            memory: ProcessMemory::of(self.process, self.space),
+            base: self.base,
+        }
     }
 
     /// Headers, sections, exports, imports and CodeView of the image.
     ///
     /// Fails with the fault when the header page is not in memory.
-    pub fn pe(&self) -> Result<Pe<Mapped<'a>>> {
+    pub fn pe(&self) -> Result<Pe<LoadedImage<'a>>> {
         Pe::parse(self.image())
     }
 
@@ -286,7 +290,7 @@ impl<'a> UserModule<'a> {
     ///
     /// The memory layout needs no headers; the file layout fails with the fault
     /// when they are not in memory.
-    pub fn extract(&self, layout: ImageLayout) -> Result<Extraction<Mapped<'a>>> {
+    pub fn extract(&self, layout: ImageLayout) -> Result<Extraction<LoadedImage<'a>>> {
         match layout {
             ImageLayout::Memory => {
                 let size = self.size()?;

@@ -29,7 +29,7 @@ pub struct DllSpec<'a> {
     pub width: Width,
     /// Whether it is on the lists in load, memory and initialization order.
     pub lists: [bool; 3],
-    /// Pages that are not in memory, by their number in the image.
+    /// Pages that are not in memory but in the file only, by their number in the image.
     pub missing: &'a [u32],
 }
 
@@ -119,6 +119,11 @@ impl Guest {
         section
     }
 
+    /// The section of the image with this path, which was mapped before.
+    pub fn image_section_of(&self, path: &str) -> Option<Section> {
+        self.image_sections.get(path).cloned()
+    }
+
     /// Maps the pages of a section, except for those that are missing, and makes their region.
     pub(crate) fn map_image(
         &mut self,
@@ -134,6 +139,7 @@ impl Guest {
                 true => {
                     let (memory, frames) = (&mut self.memory, &mut self.frames);
                     paging::entry(memory, frames, root, va, PageSize::Small);
+                    self.leave_in_file(section, index as u32);
                 }
                 false => {
                     self.map_user_page(process, va, *page, PageSize::Small, PteFlags::USER_READ)

@@ -79,6 +79,14 @@ impl Guest {
         }
     }
 
+    /// Leaves a page of a section in its file: its prototype entry names the part of the file.
+    pub fn leave_in_file(&mut self, section: &Section, page: u32) {
+        let subsection = section.subsection & 0xffff_ffff_ffff;
+        let fields = [("Prototype", 1), ("SubsectionAddress", subsection)];
+        let entry = self.absent_entry("_MMPTE_SUBSECTION", &fields, false);
+        self.write_u64(section.prototypes + u64::from(page) * 8, entry);
+    }
+
     fn create_mapped_file(&mut self, path: &str) -> u64 {
         let device = self.system_volume();
         self.create_file(&FileSpec {
