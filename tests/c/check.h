@@ -44,6 +44,13 @@ static inline void check_status(wvmi_status got, wvmi_status want, const char *f
     }
 }
 
+/* Every how many of its cases a long test tries: all of them in one run of many,
+ * in the others, such as those under valgrind, every `some`th. */
+static inline size_t stride(size_t some)
+{
+    return getenv("WINVMI_EVERY_CASE") == NULL ? some : 1;
+}
+
 static inline wvmi_space space_of(wvmi_space_kind kind, uint64_t value)
 {
     wvmi_space space;

@@ -138,16 +138,43 @@ static void open_and_read(const char *target)
     wvmi_config_free(config);
 }
 
+/* The next byte of the header after `at`, some way on; not of its long fillers. */
+static size_t next_header_byte(size_t at, size_t step)
+{
+    at += step;
+    at = at >= 0x850 && at < 0xef0 ? 0xef0 : at;
+    return at >= 0x1050 && at < 0x1ff0 ? 0x1ff0 : at;
+}
+
 /* Dumps that end within their headers. */
 static void cut_headers_are_survived(void)
 {
     static uint8_t bytes[0x3000];
     FILE *dump = fopen(forged_dump, "rb");
     CHECK(dump != NULL && fread(bytes, sizeof bytes, 1, dump) == 1 && fclose(dump) == 0);
-    for (size_t size = 0; size < sizeof bytes; size += 251) {
+    for (size_t size = 0; size < 0x2010; size = next_header_byte(size, stride(251))) {
         copy = fopen(copy_path, "wb");
         CHECK(copy != NULL && fwrite(bytes, 1, size, copy) == size && fclose(copy) == 0);
         open_and_read(copy_path);
+    }
+}
+
+static void flip(size_t at)
+{
+    uint8_t byte = 0;
+    CHECK(fseek(copy, (long)at, SEEK_SET) == 0 && fread(&byte, 1, 1, copy) == 1);
+    byte ^= 0xff;
+    CHECK(fseek(copy, (long)at, SEEK_SET) == 0 && fwrite(&byte, 1, 1, copy) == 1);
+    CHECK(fflush(copy) == 0);
+}
+
+/* Dumps of which a byte of the header is another. */
+static void flipped_headers_are_survived(void)
+{
+    for (size_t at = 0; at < 0x2000; at = next_header_byte(at, stride(251))) {
+        flip(at);
+        open_and_read(copy_path);
+        flip(at);
     }
 }
 
@@ -212,6 +239,7 @@ int main(int argc, char **argv)
     CHECK_OK(wvmi_config_set_file_mode(config, WVMI_FILE_MODE_READ));
     CHECK_OK(wvmi_session_open(copy_path, config, &session));
     wvmi_config_free(config);
+    flipped_headers_are_survived();
     cutting_an_open_dump_is_an_error(session);
     CHECK_OK(wvmi_session_close(session));
     CHECK(fclose(copy) == 0);

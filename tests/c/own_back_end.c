@@ -104,7 +104,7 @@ static void every_call_fails_in_turn(wvmi_session *source)
         calls = guest.calls;
         look(&whole);
         last = guest.calls - calls;
-        for (unsigned long at = 1; at <= last; at += 1 + last / 10) {
+        for (unsigned long at = 1; at <= last; at += stride(1 + last / 10)) {
             struct seen seen = {whole.session, 0, 0, 0, 0};
             CHECK_OK(wvmi_session_refresh(whole.session));
             guest.calls = 0;
