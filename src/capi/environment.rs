@@ -31,6 +31,14 @@ pub struct wvmi_variable {
     pub value: *const c_char,
     /// Length of `value` in bytes.
     pub value_length: usize,
+    /// Name without loss, as UTF-16 units without a terminator; valid as long.
+    pub name_utf16: *const u16,
+    /// Number of units of `name_utf16`.
+    pub name_utf16_length: usize,
+    /// Value, as `name_utf16`.
+    pub value_utf16: *const u16,
+    /// Number of units of `value_utf16`.
+    pub value_utf16_length: usize,
 }
 
 // SAFETY: integers and pointers only; every bit pattern is valid.
@@ -39,11 +47,17 @@ unsafe impl Plain for wvmi_variable {}
 fn describe(variable: &Variable, texts: &mut Texts) -> wvmi_variable {
     let (name, name_length) = texts.keep(variable.name());
     let (value, value_length) = texts.keep(variable.value());
+    let (name_utf16, name_utf16_length) = texts.keep_units(variable.name_utf16());
+    let (value_utf16, value_utf16_length) = texts.keep_units(variable.value_utf16());
     wvmi_variable {
         name,
         name_length,
         value,
         value_length,
+        name_utf16,
+        name_utf16_length,
+        value_utf16,
+        value_utf16_length,
     }
 }
 

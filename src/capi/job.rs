@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    os::windows::{JobLimits, JobObject},
+    os::windows::{JobLimits, JobObject, Windows},
 };
 
 /// What is known about a job, filled by `wvmi_job_info()`.
@@ -120,13 +120,20 @@ const _: () = assert!(
         && WVMI_JOB_LIMIT_KILL_ON_JOB_CLOSE == JobLimits::KILL_ON_JOB_CLOSE.bits()
 );
 
-fn describe(it: JobObject<'_>) -> Result<wvmi_job_details> {
+/// The engine's job for an object's value.
+pub fn job_at(windows: &Windows, job: wvmi_object) -> Result<JobObject<'_>> {
+    let none = || Error::invalid_argument("job", "it is no job");
+    job.get(windows).as_job()?.ok_or_else(none)
+}
+
+/// The details, and what could not be read.
+pub fn describe(it: JobObject<'_>) -> (wvmi_job_details, Valid) {
     let mut valid = Valid::default();
     let v = &mut valid;
     let parent = it.parent().map(|parent| parent.map(|it| it.address()));
     let id = it.id();
     let id = id.and_then(|id| id.ok_or_else(|| Error::layout("_EJOB.JobId")));
-    Ok(wvmi_job_details {
+    let details = wvmi_job_details {
         object: it.address().0,
         parent: v.take(WVMI_JOB_VALID_PARENT, or_zero(parent)),
         user_time: v.take(WVMI_JOB_VALID_USER_TIME, it.user_time()),
@@ -155,8 +162,9 @@ fn describe(it: JobObject<'_>) -> Result<wvmi_job_details> {
         ),
         session_id: v.take(WVMI_JOB_VALID_SESSION_ID, it.session_id()),
         id: v.take(WVMI_JOB_VALID_ID, id),
-        valid: valid.finish()?,
-    })
+        valid: v.bits(),
+    };
+    (details, valid)
 }
 
 /// Tells everything but the processes about a job in one call;
@@ -184,7 +192,10 @@ pub unsafe extern "C" fn wvmi_job_info(
     let call = unsafe { Call::new(c"wvmi_job_info") };
     call.run(|| {
         fill(&call, session, object, (details, size), "job", |it| {
-            it.as_job()?.map(describe).transpose()
+            let described = it.as_job()?.map(describe);
+            described
+                .map(|(details, valid)| valid.finish().map(|_| details))
+                .transpose()
         })
     })
 }
@@ -240,10 +251,8 @@ pub unsafe extern "C" fn wvmi_process_iter_new_in_job(
     call.run(|| {
         let session = call.session(session)?;
         let output = call.output(iter, "iter")?;
-        let members = wvmi_process_iter::linked(&session, |windows| {
-            let none = || Error::invalid_argument("job", "it is no job");
-            Ok(job.get(windows).as_job()?.ok_or_else(none)?.processes())
-        });
+        let members =
+            wvmi_process_iter::linked(&session, |windows| Ok(job_at(windows, job)?.processes()));
         output.write(into_handle(members.about("object", job.object)?));
         Ok(WVMI_OK)
     })

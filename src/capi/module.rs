@@ -3,7 +3,7 @@
 use std::{ffi::c_char, ptr};
 
 use super::{
-    error::{About, Failure},
+    error::About,
     ffi::{Call, Plain, into_handle},
     gate::Inside,
     session::wvmi_session,
@@ -155,63 +155,6 @@ pub unsafe extern "C" fn wvmi_module_info(
         output.write(wvmi_module_details { valid, ..details });
         Ok(WVMI_OK)
     })
-}
-
-/// The body of a function that copies one text of a module.
-fn copy_text(
-    call: &Call,
-    session: *mut wvmi_session,
-    module: wvmi_module,
-    (buffer, capacity, length): (*mut c_char, usize, *mut usize),
-    get: impl FnOnce(&Module<'_>) -> Result<String>,
-) -> Result<wvmi_status, Failure> {
-    let session = call.session(session)?;
-    let output = call.text_buffer(buffer, capacity, length)?;
-    let text = get(&module.get(session.engine().windows()?));
-    output.write(&text.about("module", module.entry)?)?;
-    Ok(WVMI_OK)
-}
-
-/// Reads the file name of a module of the kernel (`BaseDllName`).
-///
-/// The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
-/// receives its length.
-///
-/// Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, `WVMI_ERROR_FAULT`,
-/// `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
-/// `WVMI_ERROR_NO_SYMBOLS`.
-///
-/// Any thread, also from a callback.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_module_name(
-    session: *mut wvmi_session,
-    module: wvmi_module,
-    buffer: *mut c_char,
-    capacity: usize,
-    length: *mut usize,
-) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_module_name") };
-    let target = (buffer, capacity, length);
-    call.run(|| copy_text(&call, session, module, target, |it| it.name()))
-}
-
-/// Reads the full path of a module of the kernel (`FullDllName`), as
-/// `wvmi_module_name()`.
-///
-/// Any thread, also from a callback.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_module_path(
-    session: *mut wvmi_session,
-    module: wvmi_module,
-    buffer: *mut c_char,
-    capacity: usize,
-    length: *mut usize,
-) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_module_path") };
-    let target = (buffer, capacity, length);
-    call.run(|| copy_text(&call, session, module, target, |it| it.path()))
 }
 
 /// Finds the module of the kernel that an address lies in.

@@ -10,6 +10,9 @@ const BLOCK: usize = 16 << 10;
 /// A lent text: its address and its length in bytes.
 pub type Lent = (*const c_char, usize);
 
+/// Lent UTF-16 units: their address and their number.
+pub type LentUnits = (*const u16, usize);
+
 /// Texts side by side, each with a terminator. They stay where they are; the cells
 /// allow more to be added while the host reads those that are there.
 struct Block {
@@ -47,6 +50,8 @@ pub struct Texts {
     blocks: Vec<Block>,
     /// Names of object types, which come again and again, by kind.
     type_names: Vec<(ObjectKind, Block)>,
+    /// Texts as the guest has them.
+    units: Vec<Box<[u16]>>,
     /// What is read at the moment; kept for its room.
     scratch: String,
 }
@@ -58,6 +63,7 @@ impl Texts {
         if let Some(first) = self.blocks.first_mut() {
             first.used = 0;
         }
+        self.units.clear();
     }
 
     /// Lends out `text`. C text has no NUL inside: U+FFFD stands for each.
@@ -82,6 +88,15 @@ impl Texts {
         text.clear();
         let lent = read(&mut text).map(|()| self.keep(&text));
         self.scratch = text;
+        lent
+    }
+
+    /// Lends out UTF-16 units as they are.
+    pub fn keep_units(&mut self, units: impl Into<Box<[u16]>>) -> LentUnits {
+        let units = units.into();
+        let lent = (units.as_ptr(), units.len());
+        // The box moves, what is in it does not.
+        self.units.push(units);
         lent
     }
 

@@ -9,7 +9,10 @@ use super::{
     valid::Valid,
     walk::{Texts, Walk},
 };
-use crate::os::windows::{UnloadedModule, UnloadedModules};
+use crate::{
+    core::decode_utf16,
+    os::windows::{UnloadedModule, UnloadedModules},
+};
 
 /// A driver that was unloaded, filled by `wvmi_unloaded_module_iter_next()` and
 /// `wvmi_unloaded_module_iter_next_many()`.
@@ -28,6 +31,10 @@ pub struct wvmi_unloaded_module {
     pub name: *const c_char,
     /// Length of `name` in bytes.
     pub name_length: usize,
+    /// The same without loss, as UTF-16 units without a terminator; valid as long.
+    pub name_utf16: *const u16,
+    /// Number of units of `name_utf16`.
+    pub name_utf16_length: usize,
 }
 
 // SAFETY: integers and pointers only; every bit pattern is valid.
@@ -45,14 +52,19 @@ pub const WVMI_UNLOADED_MODULE_VALID_NAME: u64 = 8;
 fn describe(module: &UnloadedModule<'_>, texts: &mut Texts) -> wvmi_unloaded_module {
     let mut valid = Valid::default();
     let v = &mut valid;
-    let name = v.found(WVMI_UNLOADED_MODULE_VALID_NAME, module.name());
+    let units = v.found(WVMI_UNLOADED_MODULE_VALID_NAME, module.name_utf16());
+    let name = units.as_deref().map(decode_utf16);
     let (name, name_length) = name.map_or((ptr::null(), 0), |name| texts.keep(name));
+    let units = units.map_or((ptr::null(), 0), |units| texts.keep_units(units));
+    let (name_utf16, name_utf16_length) = units;
     wvmi_unloaded_module {
         start: v.take(WVMI_UNLOADED_MODULE_VALID_START, module.start()).0,
         end: v.take(WVMI_UNLOADED_MODULE_VALID_END, module.end()).0,
         time: v.take(WVMI_UNLOADED_MODULE_VALID_TIME, module.time()).0,
         name,
         name_length,
+        name_utf16,
+        name_utf16_length,
         valid: valid.bits(),
     }
 }

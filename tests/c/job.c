@@ -54,6 +54,43 @@ static void jobs_list_their_processes(wvmi_session *session)
     }
 }
 
+static void jobs_list_what_is_nested_in_them(wvmi_session *session)
+{
+    size_t nested = 0;
+    for (size_t i = 0; i < COUNT(forged_jobs); i++) {
+        wvmi_object object = {forged_jobs[i].object};
+        wvmi_job_iter *iter = NULL;
+        wvmi_job_details many[4];
+        size_t count = 0;
+        CHECK_OK(wvmi_job_iter_new_in_job(session, object, &iter));
+        for (size_t j = 0; j < COUNT(forged_jobs); j++) {
+            if (forged_jobs[j].parent == forged_jobs[i].object) {
+                CHECK_OK(wvmi_job_iter_next(iter, &object));
+                CHECK(object.object == forged_jobs[j].object);
+                nested++;
+            }
+        }
+        CHECK_STATUS(wvmi_job_iter_next(iter, &object), WVMI_END);
+        CHECK_STATUS(wvmi_job_iter_next(iter, NULL), WVMI_ERROR_NULL_ARGUMENT);
+        wvmi_job_iter_free(iter);
+        object.object = forged_jobs[i].object;
+        CHECK_OK(wvmi_job_iter_new_in_job(session, object, &iter));
+        while (wvmi_job_iter_next_many(iter, many, sizeof many[0], COUNT(many), &count) ==
+               WVMI_OK) {
+            CHECK(count == 1 && many[0].parent == forged_jobs[i].object);
+        }
+        wvmi_job_iter_free(iter);
+    }
+    CHECK(nested == 1);
+    {
+        wvmi_object event = forged_object_at_path("\\BaseNamedObjects\\ShellReadyEvent");
+        wvmi_job_iter *iter = NULL;
+        CHECK_STATUS(wvmi_job_iter_new_in_job(session, event, &iter), WVMI_ERROR_INVALID_ARGUMENT);
+        CHECK(iter == NULL);
+    }
+    wvmi_job_iter_free(NULL);
+}
+
 static void mistakes_about_jobs_are_told(wvmi_session *session)
 {
     wvmi_object event = forged_object_at_path("\\BaseNamedObjects\\ShellReadyEvent");
@@ -146,6 +183,7 @@ int main(int argc, char **argv)
     session = open_forged();
     jobs_tell_everything(session);
     jobs_list_their_processes(session);
+    jobs_list_what_is_nested_in_them(session);
     mistakes_about_jobs_are_told(session);
     terminal_sessions_list_their_processes(session);
     terminal_sessions_come_at_once(session);

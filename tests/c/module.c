@@ -34,12 +34,24 @@ static void modules_come_in_load_order(wvmi_session *session)
     CHECK_STATUS(wvmi_module_iter_new(session, NULL), WVMI_ERROR_NULL_ARGUMENT);
 }
 
+/* Are the units those of a text of ASCII letters? */
+static bool is_text(const uint16_t *units, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (units[i] != (uint8_t)text[i]) {
+            return false;
+        }
+    }
+    return count == strlen(text);
+}
+
 static void one_module_is_described(wvmi_session *session)
 {
     const struct forged_module *forged = &forged_modules[2];
     wvmi_module_details details;
     wvmi_module module;
     char text[128];
+    uint16_t units[128];
     size_t length = 0;
     CHECK_OK(wvmi_module_at(session, forged->base + 0x10, &module));
     CHECK(module.entry == forged->entry);
@@ -51,6 +63,15 @@ static void one_module_is_described(wvmi_session *session)
     CHECK(strcmp(text, forged->path) == 0);
     CHECK_STATUS(wvmi_module_path(session, module, text, 3, &length), WVMI_ERROR_BUFFER_TOO_SMALL);
     CHECK(length == strlen(forged->path));
+    CHECK_OK(wvmi_module_name_utf16(session, module, units, COUNT(units), &length));
+    CHECK(is_text(units, length, forged->name));
+    CHECK_OK(wvmi_module_path_utf16(session, module, units, COUNT(units), &length));
+    CHECK(is_text(units, length, forged->path));
+    CHECK_STATUS(wvmi_module_path_utf16(session, module, units, 3, &length),
+                 WVMI_ERROR_BUFFER_TOO_SMALL);
+    CHECK(length == strlen(forged->path));
+    CHECK_STATUS(wvmi_module_name_utf16(session, module, NULL, 3, &length),
+                 WVMI_ERROR_NULL_ARGUMENT);
     CHECK_STATUS(wvmi_module_at(session, 0x10, &module), WVMI_ERROR_NOT_FOUND);
     module.entry = 0x10;
     CHECK_STATUS(wvmi_module_info(session, module, &details, sizeof details), WVMI_ERROR_FAULT);
@@ -113,6 +134,7 @@ static void unloaded_drivers_come_latest_first(wvmi_session *session)
         CHECK(module.valid == 0xf && module.start == forged->start && module.end == forged->end);
         CHECK(module.time == forged->time && strcmp(module.name, forged->name) == 0);
         CHECK(module.name_length == strlen(forged->name));
+        CHECK(is_text(module.name_utf16, module.name_utf16_length, forged->name));
     }
     CHECK_STATUS(wvmi_unloaded_module_iter_next(iter, &module, sizeof module), WVMI_END);
     CHECK_STATUS(wvmi_unloaded_module_iter_next(iter, NULL, sizeof module),

@@ -139,6 +139,9 @@ static void texts_and_environment_are_told(wvmi_session *session)
         while ((status = wvmi_environment_iter_next_many(iter, variables, sizeof variables[0],
                                                          COUNT(variables), &count)) == WVMI_OK) {
             CHECK(variables[0].name_length == strlen(variables[0].name));
+            CHECK(variables[0].name_utf16_length == variables[0].name_length);
+            CHECK(variables[0].name_utf16[0] == (uint8_t)variables[0].name[0]);
+            CHECK(variables[0].value_utf16_length == variables[0].value_length);
             total += count;
         }
         CHECK_STATUS(status, WVMI_END);

@@ -8,7 +8,8 @@ use winvmi::{
     core::Va,
     os::windows::{
         DeviceObject, DriverObject, HandleTable, JobObject, LoaderOrder, Module, Object,
-        ParameterText, Peb, Process, ProcessSources, Region, Thread, Token, UserModule, Windows,
+        ParameterText, Peb, Process, ProcessSources, Region, Teb, Thread, Token, UserModule,
+        Windows,
     },
     pe::{ImageLayout, Pe},
 };
@@ -169,6 +170,12 @@ impl Tour {
         self.at(process.handle_table(), |tour, table| {
             tour.handles += tour.handle_table(&table);
         });
+        if let Ok(memory) = process.memory() {
+            for va in [0x1000, 0x7ffe_0000, 0x7fff_0000_0000, u64::MAX - 7].map(Va) {
+                let _ = (process.validity(va), process.page_content(va));
+                let _ = memory.with_zeros(true).read(va, &mut [0; 16]);
+            }
+        }
         let _ = (process.lookup_handle(4), process.lookup_handle(u64::MAX));
         self.regions += self.each(process.regions(), |tour, it| tour.region(&it));
         let _ = (process.region(Va(0x7ffe_0000)), process.vad_hint());
@@ -200,9 +207,14 @@ impl Tour {
         let _ = (copy.id(), copy.process_id(), copy.name(), copy.state());
         let _ = (copy.create_time(), copy.exit_time(), copy.start_address());
         let _ = (copy.process(), copy.current_process(), copy.trap_frame());
-        self.at(thread.environment_block(), |_, teb| {
-            let _ = (teb.peb(), teb.tls_slots(), teb.tls_expansion_slots());
+        let _ = (copy.last_trap(), copy.kernel_stack(), copy.stack_limit());
+        self.at(thread.last_trap(), |_, frame| {
+            let _ = (frame.registers(), frame.xmm(), frame.homes());
+            let _ = (frame.previous_frame(), frame.is_from_user_mode());
         });
+        self.at(thread.environment_block(), |_, teb| self::teb(&teb));
+        let native = thread.native_environment_block();
+        self.at(native, |_, teb| self::teb(&teb));
     }
 
     fn handle_table(&mut self, table: &HandleTable<'_>) -> usize {
@@ -274,6 +286,9 @@ impl Tour {
     fn job(&mut self, job: &JobObject<'_>) {
         let _ = (job.id(), job.parent(), job.limits(), job.job_memory_limit());
         let _ = (job.active_processes(), job.session_id());
+        self.each(job.children(), |_, it| {
+            let _ = (it.id(), it.parent());
+        });
         self.each(job.processes(), |_, it| {
             let _ = it.id();
         });
@@ -321,8 +336,14 @@ impl Tour {
         let _ = (peb.image_base(), peb.is_being_debugged(), peb.session_id());
         self.at(peb.parameters(), |tour, parameters| {
             let _ = parameters.flags();
-            let _ = parameters.text(ParameterText::ImagePath);
-            let _ = parameters.text(ParameterText::CommandLine);
+            for text in [
+                ParameterText::ImagePath,
+                ParameterText::CommandLine,
+                ParameterText::CurrentDirectory,
+                ParameterText::WindowTitle,
+            ] {
+                let _ = parameters.text(text);
+            }
             let environment = parameters.environment().map(Some);
             tour.at(environment, |tour, variables| {
                 tour.each(variables, |_, it| {
@@ -338,6 +359,13 @@ impl Tour {
             }
         });
     }
+}
+
+fn teb(teb: &Teb<'_>) {
+    let _ = (teb.peb(), teb.tls_slots(), teb.tls_expansion_slots());
+    let _ = (teb.process_id(), teb.thread_id(), teb.self_pointer());
+    let _ = (teb.last_error(), teb.last_status(), teb.exception_list());
+    let _ = (teb.stack_base(), teb.stack_limit());
 }
 
 fn device(device: &DeviceObject<'_>) {

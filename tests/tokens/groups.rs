@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use winvmi::{
     Error,
     core::Va,
-    os::windows::{JobObject, Process, ProcessProtection, Processes},
+    os::windows::{ChildJobs, JobObject, Process, ProcessProtection, Processes},
 };
 
 use super::{each_layout, support};
@@ -91,6 +91,13 @@ fn jobs_and_their_processes() {
             assert_eq!(job.id().unwrap(), wanted.id);
             let parent = job.parent().unwrap();
             assert_eq!(parent.map_or(0, |it| it.address().0), wanted.parent);
+            let nested = expected
+                .jobs
+                .iter()
+                .filter(|it| it.parent == wanted.address);
+            let nested: Vec<_> = nested.map(|it| it.address).collect();
+            let children = job.children().map(|it| it.unwrap().address().0);
+            assert_eq!(children.collect::<Vec<_>>(), nested);
             for &process in &wanted.processes {
                 let found = windows.process(Va(process)).job().unwrap().unwrap();
                 assert_eq!(found.address().0, wanted.address);
@@ -148,6 +155,9 @@ fn damaged_jobs_and_sessions_are_told() {
             let job = expected.jobs[0].address;
             guest.poke_field(job, "_EJOB", "ProcessListHead.Flink", VOID);
             guest.poke_field(job, "_EJOB", "JobMemoryLimit", u64::MAX);
+            if expected.jobs[1].parent != 0 {
+                guest.poke_field(job, "_EJOB", "ChildJobListHead.Flink", VOID);
+            }
             let process = expected.jobs[0].processes[0];
             guest.poke_field(process, "_EPROCESS", "Session", VOID);
             let audit = "SeAuditProcessCreationInfo.ImageFileName";
@@ -159,6 +169,9 @@ fn damaged_jobs_and_sessions_are_told() {
             let (found, gaps) = walk(job.processes());
             assert_eq!((found.len(), gaps), (wanted.processes.len(), 1));
             assert!(matches!(job.job_memory_limit(), Err(Error::Corrupt { .. })));
+            let children = usize::from(expected.jobs[1].parent != 0);
+            let (found, gaps) = walk_jobs(job.children());
+            assert_eq!((found, gaps), (children, children));
             let process = windows.process(Va(wanted.processes[0]));
             assert!(process.session_id().is_err());
             assert!(process.image_path().is_err());
@@ -166,4 +179,10 @@ fn damaged_jobs_and_sessions_are_told() {
             assert_eq!(session.filter(|it| it.id().is_err()).count(), 1);
         },
     );
+}
+
+/// How many jobs and how many gaps an iterator gives.
+fn walk_jobs(jobs: ChildJobs<'_>) -> (usize, usize) {
+    let (found, gaps): (Vec<_>, Vec<_>) = jobs.take(100).partition(Result::is_ok);
+    (found.len(), gaps.len())
 }

@@ -3,7 +3,7 @@
 use bitflags::bitflags;
 use isr::macros::Field;
 
-use super::{Object, Process, Processes, Record, Windows};
+use super::{List, Object, Process, Processes, Record, Windows};
 use crate::{
     core::{PAGE_SIZE, Va},
     error::{Error, Result},
@@ -29,6 +29,8 @@ isr::macros::offsets! {
             SessionId: Field,
             JobId: Option<Field>,
             ParentJob: Option<Field>,
+            ChildJobListHead: Option<Field>,
+            SiblingJobLinks: Option<Field>,
         }
 
         struct _EPROCESS {
@@ -155,6 +157,22 @@ impl<'a> JobObject<'a> {
         Ok(parent.map(|parent| Self::new(self.windows, parent)))
     }
 
+    /// The jobs that are nested in this one, not those in them; none before Windows 8.
+    /// Corresponds to `_EJOB.ChildJobListHead`.
+    pub fn children(&self) -> ChildJobs<'a> {
+        let layout = self.layout();
+        let fields = layout.ChildJobListHead.zip(layout.SiblingJobLinks);
+        let list = fields.map(|(head, links)| {
+            let head = self.record.address(head);
+            let list = self.windows.list(head, "_EJOB.SiblingJobLinks");
+            (list, links)
+        });
+        ChildJobs {
+            windows: self.windows,
+            list,
+        }
+    }
+
     /// Number of processes that ever were in the job. Corresponds to `_EJOB.TotalProcesses`.
     pub fn total_processes(&self) -> Result<u32> {
         self.record.uint32(self.layout().TotalProcesses)
@@ -237,6 +255,26 @@ impl<'a> JobObject<'a> {
             let reason = format!("{count:#x} pages are more than an address space has");
             Error::corrupt("_EJOB", self.address(), reason)
         })
+    }
+}
+
+/// Jobs that are nested in one; an `Err` is a gap.
+pub struct ChildJobs<'a> {
+    windows: &'a Windows,
+    /// The list and the links in its entries.
+    list: Option<(List<'a>, Field)>,
+}
+
+impl<'a> Iterator for ChildJobs<'a> {
+    type Item = Result<JobObject<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (list, links) = self.list.as_mut()?;
+        let entry = list.next()?;
+        Some(entry.map(|entry| {
+            let job = entry.wrapping_sub(links.offset());
+            JobObject::new(self.windows, job)
+        }))
     }
 }
 

@@ -51,7 +51,7 @@ pub use self::{
     exception_record::ExceptionRecord,
     facts::KernelFacts,
     handle_table::{HandleAttributes, HandleEntry, HandleTable, Handles},
-    job::{JobLimits, JobObject, JobUiRestrictions},
+    job::{ChildJobs, JobLimits, JobObject, JobUiRestrictions},
     list::List,
     loaded_image::LoadedImage,
     loader::{LoaderData, LoaderEntries, LoaderEntry, LoaderOrder},

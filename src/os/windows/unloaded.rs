@@ -36,6 +36,11 @@ impl UnloadedModule<'_> {
         self.record.text(NAME)
     }
 
+    /// UTF-16 units of [`UnloadedModule::name`].
+    pub fn name_utf16(&self) -> Result<Vec<u16>> {
+        self.record.unicode_string(NAME)
+    }
+
     /// First address that the image had.
     pub fn start(&self) -> Result<Va> {
         self.record.pointer(START_ADDRESS)

@@ -58,11 +58,26 @@ impl Guest {
             .set_if("JobId", spec.id.into())
             .set_if("ParentJob", spec.parent);
         self.write_record(job, &record);
+        self.nest_job(job, spec.parent);
         for &process in processes {
             self.join_job(job, process);
         }
         self.expect_job(job, spec, processes);
         job
+    }
+
+    /// Makes the list of a job's children, and puts the job on that of its parent.
+    fn nest_job(&mut self, job: u64, parent: u64) {
+        if !self.profile.has_field("_EJOB", "ChildJobListHead") {
+            return;
+        }
+        let children = self.profile.offset("_EJOB", "ChildJobListHead");
+        let links = job + self.profile.offset("_EJOB", "SiblingJobLinks");
+        self.empty_list(job + children);
+        match parent {
+            0 => self.empty_list(links),
+            parent => self.append_to_list(parent + children, links),
+        }
     }
 
     fn join_job(&mut self, job: u64, process: u64) {
