@@ -1632,6 +1632,12 @@ typedef struct wvmi_event wvmi_event;
 typedef struct wvmi_handle_iter wvmi_handle_iter;
 
 /**
+ * An iteration over the jobs that are nested in a job; made by
+ * `wvmi_job_iter_new_in_job()`.
+ */
+typedef struct wvmi_job_iter wvmi_job_iter;
+
+/**
  * Guest memory that is mapped into this process; made by `wvmi_map_range()`.
  */
 typedef struct wvmi_mapping wvmi_mapping;
@@ -2227,6 +2233,22 @@ typedef struct {
      * Length of `value` in bytes.
      */
     size_t value_length;
+    /**
+     * Name without loss, as UTF-16 units without a terminator; valid as long.
+     */
+    const uint16_t *name_utf16;
+    /**
+     * Number of units of `name_utf16`.
+     */
+    size_t name_utf16_length;
+    /**
+     * Value, as `name_utf16`.
+     */
+    const uint16_t *value_utf16;
+    /**
+     * Number of units of `value_utf16`.
+     */
+    size_t value_utf16_length;
 } wvmi_variable;
 
 /**
@@ -2584,6 +2606,14 @@ typedef struct {
      * Length of `name` in bytes.
      */
     size_t name_length;
+    /**
+     * The same without loss, as UTF-16 units without a terminator; valid as long.
+     */
+    const uint16_t *name_utf16;
+    /**
+     * Number of units of `name_utf16`.
+     */
+    size_t name_utf16_length;
 } wvmi_unloaded_module;
 
 /**
@@ -7588,36 +7618,6 @@ wvmi_status wvmi_module_info(wvmi_session *session,
                              size_t size);
 
 /**
- * Reads the file name of a module of the kernel (`BaseDllName`).
- *
- * The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
- * receives its length.
- *
- * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, `WVMI_ERROR_FAULT`,
- * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
- * `WVMI_ERROR_NO_SYMBOLS`.
- *
- * Any thread, also from a callback.
- */
-wvmi_status wvmi_module_name(wvmi_session *session,
-                             wvmi_module module,
-                             char *buffer,
-                             size_t capacity,
-                             size_t *length);
-
-/**
- * Reads the full path of a module of the kernel (`FullDllName`), as
- * `wvmi_module_name()`.
- *
- * Any thread, also from a callback.
- */
-wvmi_status wvmi_module_path(wvmi_session *session,
-                             wvmi_module module,
-                             char *buffer,
-                             size_t capacity,
-                             size_t *length);
-
-/**
  * Finds the module of the kernel that an address lies in.
  *
  * `address` is a virtual address. `module` receives the module.
@@ -7695,6 +7695,64 @@ wvmi_status wvmi_module_iter_next_many(wvmi_module_iter *iter,
  * Any thread, also from a callback, also after the session was closed.
  */
 void wvmi_module_iter_free(wvmi_module_iter *iter);
+
+/**
+ * Reads the file name of a module of the kernel (`BaseDllName`).
+ *
+ * The name goes into `buffer` of `capacity` bytes; `length` (may be NULL)
+ * receives its length.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUFFER_TOO_SMALL`, `WVMI_ERROR_FAULT`,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or
+ * `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_name(wvmi_session *session,
+                             wvmi_module module,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Reads the full path of a module of the kernel (`FullDllName`), as
+ * `wvmi_module_name()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_path(wvmi_session *session,
+                             wvmi_module module,
+                             char *buffer,
+                             size_t capacity,
+                             size_t *length);
+
+/**
+ * Reads the file name of a module of the kernel without loss, as UTF-16 units.
+ *
+ * `units` receives at most `capacity` 16-bit units, without a terminator;
+ * `count` (may be NULL) receives the number of units that the name has.
+ *
+ * Returns as `wvmi_module_name()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_name_utf16(wvmi_session *session,
+                                   wvmi_module module,
+                                   uint16_t *units,
+                                   size_t capacity,
+                                   size_t *count);
+
+/**
+ * Reads the full path of a module of the kernel without loss, as
+ * `wvmi_module_name_utf16()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_module_path_utf16(wvmi_session *session,
+                                   wvmi_module module,
+                                   uint16_t *units,
+                                   size_t capacity,
+                                   size_t *count);
 
 /**
  * Begins an iteration over the drivers that were unloaded, the latest first;
@@ -9311,6 +9369,62 @@ wvmi_status wvmi_process_job(wvmi_session *session, wvmi_process process, wvmi_o
 wvmi_status wvmi_process_iter_new_in_job(wvmi_session *session,
                                          wvmi_object job,
                                          wvmi_process_iter **iter);
+
+/**
+ * Begins an iteration over the jobs that are nested in a job, without those in
+ * them (`_EJOB.ChildJobListHead`); Windows 7 has no nested jobs.
+ *
+ * `job` is the job's object. `iter` receives the handle; free it with
+ * `wvmi_job_iter_free()`.
+ *
+ * Returns `WVMI_OK`; `WVMI_ERROR_INVALID_ARGUMENT` for an object of another
+ * type; `WVMI_ERROR_FAULT`; `WVMI_ERROR_CORRUPT`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_NO_KERNEL`; `WVMI_ERROR_NO_SYMBOLS`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_job_iter_new_in_job(wvmi_session *session,
+                                     wvmi_object job,
+                                     wvmi_job_iter **iter);
+
+/**
+ * Gets the next job.
+ *
+ * `job` receives its object.
+ *
+ * Returns `WVMI_OK`; `WVMI_END`; `WVMI_GAP` when a part of the list is damaged or
+ * absent (the iteration goes on with what can be reached otherwise);
+ * `WVMI_ERROR_CLOSED`; `WVMI_ERROR_NULL_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_job_iter_next(wvmi_job_iter *iter, wvmi_object *job);
+
+/**
+ * Gets the details of many jobs at once.
+ *
+ * `details` receives at most `capacity` of them, `stride` bytes apart (`sizeof
+ * *details`); `count` receives how many, on every return.
+ *
+ * Returns `WVMI_OK` with at least one job; `WVMI_END` with none; `WVMI_GAP` with
+ * those before the gap, perhaps none; `WVMI_ERROR_CLOSED`;
+ * `WVMI_ERROR_CANCELLED`; `WVMI_ERROR_NULL_ARGUMENT`;
+ * `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * The thread that owns `iter`, also from a callback.
+ */
+wvmi_status wvmi_job_iter_next_many(wvmi_job_iter *iter,
+                                    wvmi_job_details *details,
+                                    size_t stride,
+                                    size_t capacity,
+                                    size_t *count);
+
+/**
+ * Frees the iterator. `iter` may be NULL.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_job_iter_free(wvmi_job_iter *iter);
 
 /**
  * Tells what is known about a terminal session.
