@@ -50,6 +50,10 @@ fn beyond(windows: &Windows, region: &Region<'_>, first: Va, page: u64) -> Resul
         let count = record.uint(layout.PtesInSubsection)?;
         if is_first {
             let skipped = first.0.wrapping_sub(base.0) / ENTRY_SIZE;
+            if skipped >= count {
+                let reason = "the view does not begin in its own part of the section";
+                return Err(Error::corrupt("_SUBSECTION", region.vad(), reason));
+            }
             left = left.saturating_add(skipped);
             is_first = false;
         }
