@@ -41,15 +41,4 @@ static inline int plugin_hook(const plugin_host *host, const char *symbol,
                                   hook) != WVMI_OK;
 }
 
-/* What the last call missed is brought in by the guest; then the callback is called again. */
-static inline wvmi_action plugin_bring_in(wvmi_event *event)
-{
-    wvmi_error error = {0};
-
-    if (wvmi_last_error(&error, sizeof error) == WVMI_OK && error.status == WVMI_ERROR_FAULT &&
-        wvmi_event_request_page(event, error.address, 1) == WVMI_OK)
-        return WVMI_ACTION_RETRY;
-    return WVMI_ACTION_CONTINUE;
-}
-
 #endif

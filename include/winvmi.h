@@ -5023,6 +5023,8 @@ typedef uint32_t wvmi_action;
  *
  * Returns what is to happen next: one of the `WVMI_ACTION_*` numbers. The
  * processor that was stopped waits until all callbacks of the event are done.
+ *
+ * It must return: no `longjmp`, no C++ exception (catch all of them inside).
  */
 typedef wvmi_action (*wvmi_event_callback)(wvmi_event *event, void *user_data);
 
@@ -5099,7 +5101,8 @@ typedef struct {
  * Called when a hooked function is entered.
  *
  * `*value` is NULL and may be set: it comes back at the end of this call.
- * After `WVMI_ACTION_RETRY` the function counts as not entered yet.
+ * After `WVMI_ACTION_RETRY` the function counts as not entered yet. It must
+ * return, as a `wvmi_event_callback`.
  */
 typedef wvmi_action (*wvmi_entry_callback)(wvmi_event *event, void **value, void *user_data);
 
@@ -5148,7 +5151,7 @@ typedef struct {
  * `event` is the event that told so: the return itself for
  * `WVMI_CALL_RETURNED`, something later for the others, NULL for
  * `WVMI_CALL_DETACHED`. `WVMI_ACTION_RETRY` is not possible here. `call` is
- * valid until the callback returns.
+ * valid until the callback returns. It must return, as a `wvmi_event_callback`.
  */
 typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
                                             const wvmi_call_details *call,

@@ -1,38 +1,24 @@
 /* process_monitor: a plugin that tells which processes begin and end. */
+#include "../arguments.h"
 #include "../plugin.h"
-
-#include <inttypes.h>
 
 static const plugin_host *host;
 static wvmi_hook hooks[2];
-
-/* The process that an argument of the function is. */
-static wvmi_status process_argument(wvmi_event *event, uint32_t index,
-                                    wvmi_process_details *process, char name[64])
-{
-    wvmi_process object = {0};
-    wvmi_status status = wvmi_event_argument(event, index, &object.object);
-
-    if (status == WVMI_OK)
-        status = wvmi_process_info(host->session, object, process, sizeof *process);
-    if (status == WVMI_OK)
-        status = wvmi_process_name(host->session, object, name, 64, NULL);
-    return status;
-}
 
 static wvmi_action on_begin(wvmi_event *event, void *user_data)
 {
     wvmi_event_details details = {0};
     wvmi_process_details process = {0}, parent = {0};
-    char name[64], parent_name[64], line[256];
+    char name[96], parent_name[96], line[256];
 
     (void)user_data;
     if (wvmi_event_info(event, &details, sizeof details) != WVMI_OK ||
-        process_argument(event, 0, &process, name) != WVMI_OK ||
-        process_argument(event, 1, &parent, parent_name) != WVMI_OK)
-        return plugin_bring_in(event);
-    snprintf(line, sizeof line, "begin %s (%" PRIu32 ") by %s (%" PRIu32 ")%s", name, process.pid,
-             parent_name, parent.pid, process.parent_pid == parent.pid ? "" : ", not its parent");
+        process_argument(host->session, event, 0, &process, name, sizeof name) != WVMI_OK ||
+        process_argument(host->session, event, 1, &parent, parent_name, sizeof parent_name) !=
+            WVMI_OK)
+        return bring_in(event);
+    snprintf(line, sizeof line, "begin %s by %s%s", name, parent_name,
+             process.parent_pid == parent.pid ? "" : ", not its parent");
     host->tell("process_monitor", &details, line);
     return WVMI_ACTION_CONTINUE;
 }
@@ -41,13 +27,13 @@ static wvmi_action on_end(wvmi_event *event, void *user_data)
 {
     wvmi_event_details details = {0};
     wvmi_process_details process = {0};
-    char name[64], line[128];
+    char name[96], line[128];
 
     (void)user_data;
     if (wvmi_event_info(event, &details, sizeof details) != WVMI_OK ||
-        process_argument(event, 0, &process, name) != WVMI_OK)
-        return plugin_bring_in(event);
-    snprintf(line, sizeof line, "end %s (%" PRIu32 ")", name, process.pid);
+        process_argument(host->session, event, 0, &process, name, sizeof name) != WVMI_OK)
+        return bring_in(event);
+    snprintf(line, sizeof line, "end %s", name);
     host->tell("process_monitor", &details, line);
     return WVMI_ACTION_CONTINUE;
 }

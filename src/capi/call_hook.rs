@@ -57,7 +57,8 @@ unsafe impl Plain for wvmi_call_details {}
 /// Called when a hooked function is entered.
 ///
 /// `*value` is NULL and may be set: it comes back at the end of this call.
-/// After `WVMI_ACTION_RETRY` the function counts as not entered yet.
+/// After `WVMI_ACTION_RETRY` the function counts as not entered yet. It must
+/// return, as a `wvmi_event_callback`.
 pub type wvmi_entry_callback = Option<
     unsafe extern "C" fn(
         event: *mut wvmi_event,
@@ -71,7 +72,7 @@ pub type wvmi_entry_callback = Option<
 /// `event` is the event that told so: the return itself for
 /// `WVMI_CALL_RETURNED`, something later for the others, NULL for
 /// `WVMI_CALL_DETACHED`. `WVMI_ACTION_RETRY` is not possible here. `call` is
-/// valid until the callback returns.
+/// valid until the callback returns. It must return, as a `wvmi_event_callback`.
 pub type wvmi_return_callback = Option<
     unsafe extern "C" fn(
         event: *mut wvmi_event,

@@ -28,6 +28,8 @@ pub struct wvmi_event {
 ///
 /// Returns what is to happen next: one of the `WVMI_ACTION_*` numbers. The
 /// processor that was stopped waits until all callbacks of the event are done.
+///
+/// It must return: no `longjmp`, no C++ exception (catch all of them inside).
 pub type wvmi_event_callback =
     Option<unsafe extern "C" fn(event: *mut wvmi_event, user_data: *mut c_void) -> wvmi_action>;
 

@@ -144,6 +144,10 @@ impl Driver for Masked {
         Some(&self.mask)
     }
 
+    fn recovered(&self) -> Option<&str> {
+        self.driver.recovered()
+    }
+
     fn registers(&self) -> Option<&dyn VcpuRegisters> {
         self.driver.registers()
     }

@@ -84,6 +84,11 @@ pub trait Driver: Send + Sync {
         Hints::default()
     }
 
+    /// What a killed process had left changed in the guest, and opening it undid.
+    fn recovered(&self) -> Option<&str> {
+        None
+    }
+
     /// Physical memory, by frame.
     fn physical(&self) -> Option<&dyn PhysicalMemory> {
         None

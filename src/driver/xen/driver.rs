@@ -28,6 +28,8 @@ pub(super) struct XenDriver {
     pub(super) state: Mutex<State>,
     pub(super) domain: Domain,
     has_views: bool,
+    /// What a killed process had left, and opening undid.
+    recovered: Option<String>,
 }
 
 /// Opens the guest that `target` names: a domain's name or number, or several of
@@ -37,7 +39,7 @@ pub(super) struct XenDriver {
 pub(in crate::driver) fn open(target: &str) -> Result<Arc<dyn Driver>> {
     let (domain, info) = find::find(target)?;
     // Released again: only who changes the domain keeps its record.
-    drop(take_record(&domain, &info)?);
+    let recovered = take_record(&domain, &info)?.and_then(|(_, restored)| restored);
     let memory = Memory::new(ForeignMemory::open()?, domain.id(), domain.max_gfn()?);
     Ok(Arc::new(XenDriver {
         memory,
@@ -47,6 +49,7 @@ pub(in crate::driver) fn open(target: &str) -> Result<Arc<dyn Driver>> {
         has_views: domain.views_on().is_ok(),
         domain,
         info,
+        recovered,
     }))
 }
 
@@ -58,6 +61,10 @@ impl Driver for XenDriver {
             vcpus: self.info.vcpus,
             memory_size: self.info.pages.saturating_mul(PAGE_SIZE),
         }
+    }
+
+    fn recovered(&self) -> Option<&str> {
+        self.recovered.as_deref()
     }
 
     fn capabilities(&self) -> Capabilities {

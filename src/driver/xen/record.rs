@@ -89,6 +89,27 @@ impl Changes {
         *self == none
     }
 
+    /// What undoing the changes does, for the log.
+    pub(super) fn describe(&self) -> String {
+        let counted = |count: usize, what: &str| match count {
+            0 => None,
+            1 => Some(format!("{what} (1)")),
+            count => Some(format!("{what}s ({count})")),
+        };
+        let done = |was: bool, what: &str| was.then(|| what.to_owned());
+        let parts = [
+            done(self.paused, "resumed the domain"),
+            done(self.held, "released its processors"),
+            done(self.monitored, "disabled its monitor"),
+            counted(self.views.len(), "destroyed view"),
+            done(self.views_enabled, "switched its views off"),
+            counted(self.frames.len(), "freed shadow frame"),
+            self.max_memory
+                .map(|kib| format!("set its memory limit back to {kib} KiB")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
     fn apply(&mut self, change: Change) {
         match change {
             Change::MaxMemory(kib) => self.max_memory = Some(kib),
@@ -297,6 +318,11 @@ mod tests {
         assert_eq!(read.views, BTreeSet::from([2]));
         assert_eq!(read.frames, BTreeSet::from([0xff002]));
         assert!(read.views_enabled && !read.paused && !read.monitored && !read.is_empty());
+        assert_eq!(
+            read.describe(),
+            "destroyed view (1), switched its views off, freed shadow frame (1), \
+             set its memory limit back to 65540 KiB"
+        );
     }
 
     #[test]

@@ -36,7 +36,8 @@ impl XenDriver {
     pub(super) fn changing(&self) -> Result<MutexGuard<'_, State>> {
         let mut state = self.state();
         if state.record.is_none() {
-            let record = take_record(&self.domain, &self.info)?.ok_or_else(|| Error::BackEnd {
+            let taken = take_record(&self.domain, &self.info)?;
+            let (record, _) = taken.ok_or_else(|| Error::BackEnd {
                 reason: format!(
                     "domain {} is being changed by another process",
                     self.domain.id()
@@ -71,8 +72,11 @@ impl State {
 }
 
 /// Takes the domain's record and restores what a killed process left behind.
-/// None when another process holds it.
-pub(super) fn take_record(domain: &Domain, info: &DomainInfo) -> Result<Option<Record>> {
+/// None when another process holds it; else with what was restored, as text.
+pub(super) fn take_record(
+    domain: &Domain,
+    info: &DomainInfo,
+) -> Result<Option<(Record, Option<String>)>> {
     let Some(mut record) = Record::take(domain.id(), info)? else {
         return Ok(None);
     };
@@ -88,7 +92,8 @@ pub(super) fn take_record(domain: &Domain, info: &DomainInfo) -> Result<Option<R
         record.restored()?;
         domain.unpause()?;
     }
-    Ok(Some(record))
+    let restored = (!left.is_empty()).then(|| left.describe());
+    Ok(Some((record, restored)))
 }
 
 /// Undoes `changes` in a paused domain whose monitor is silent, the caller's own

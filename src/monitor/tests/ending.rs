@@ -4,12 +4,18 @@ use std::{sync::Arc, thread, time::Duration};
 
 use super::{
     mock::{Call, DEFAULT_VIEW},
-    scene::{CALLER, CALLER_FRAME, KERNEL_CODE, KERNEL_FRAME, Scene, byte_at_code, new_hook},
+    scene::{
+        CALLER, CALLER_FRAME, KERNEL_CODE, KERNEL_FRAME, STACK, STACK_FRAME, Scene, byte_at_code,
+        new_hook,
+    },
 };
 use crate::{
     core::driver::ResponseAction,
     error::Error,
-    monitor::{Action, Ended, Scope, patches::INT3},
+    monitor::{
+        Action, CallHandler, CallTracker, Ended, EndedCall, Handler, NewHook, Occurrence, Scope,
+        patches::INT3,
+    },
 };
 
 #[test]
@@ -137,5 +143,58 @@ fn taking_the_guest_over_fails_whole_at_any_call() {
         if !failed {
             break;
         }
+    }
+}
+
+/// After a callback that panics, whatever it is for: the loop ends with an error that says so,
+/// and closing leaves the guest as it was.
+#[test]
+fn the_guest_is_restored_after_a_callback_that_panics() {
+    struct Panics(bool);
+
+    impl CallHandler for Panics {
+        fn entered(&self, _: &mut Occurrence<'_>, _: &mut usize) -> Action {
+            match self.0 {
+                true => panic!("on purpose"),
+                false => Action::Continue,
+            }
+        }
+
+        fn ended(&self, _: Option<&mut Occurrence<'_>>, _: &EndedCall) -> Action {
+            panic!("on purpose")
+        }
+    }
+
+    let handlers: [fn() -> Handler; 3] = [
+        || Handler::Event(Box::new(|_| panic!("on purpose"))),
+        || Handler::Calls(CallTracker::new(Box::new(Panics(true)))),
+        || Handler::Calls(CallTracker::new(Box::new(Panics(false)))),
+    ];
+    for handler in handlers {
+        let scene = Scene::new();
+        let before = scene.mock.state().frames[&KERNEL_FRAME].clone();
+        let at = STACK_FRAME.pa().wrapping_add(STACK.page_offset());
+        scene.mock.poke(at, &CALLER.0.to_le_bytes());
+        let hook = NewHook {
+            handler: handler(),
+            ..new_hook(KERNEL_CODE, Scope::All, |_| Action::Continue)
+        };
+        scene.live.insert(hook).unwrap();
+        let view = scene.view();
+        for (rip, rsp) in [(KERNEL_CODE, STACK.0), (CALLER, STACK.0 + 8)] {
+            let mut registers = Scene::registers(rip, 1);
+            registers.rsp = rsp;
+            let (registers, reason) = Scene::int3(registers);
+            scene.queue_in(view, registers, reason);
+        }
+        let failed = scene.live.run(&|| false).unwrap_err();
+        assert!(failed.to_string().contains("on purpose"), "{failed}");
+        assert_eq!(scene.mock.state().answers.len(), 2);
+        scene.live.close().unwrap();
+        let state = scene.mock.state();
+        assert!(state.frames[&KERNEL_FRAME] == before && state.allocated.is_empty());
+        assert_eq!((state.views.len(), state.paused, state.alone), (1, 0, None));
+        assert_eq!(state.current, Some(DEFAULT_VIEW));
+        assert!(state.monitors.is_empty());
     }
 }
