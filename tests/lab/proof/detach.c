@@ -57,6 +57,8 @@ static void leave_busy(const char *name, wvmi_event_callback callback)
     }
     /* It goes on with all there is, then comes to rest with its code in memory. */
     runs = wait_for_word("IntegrityRounds", word("IntegrityRounds") + 2, 30);
+    if (!runs)
+        describe_guest();
     rest();
     runs &= wait_until_quiet(30) && guest_runs();
     same = code_is_as_before();

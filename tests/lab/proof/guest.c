@@ -226,6 +226,34 @@ bool wait_for_word(const char *name, uint64_t least, unsigned seconds)
     return true;
 }
 
+static void describe_processors(void)
+{
+    wvmi_registers registers;
+    uint16_t vcpu;
+
+    for (vcpu = 0; wvmi_registers_get(session, vcpu, &registers, sizeof registers) == WVMI_OK;
+         vcpu++)
+        printf("     vcpu %u: rip 0x%" PRIx64 ", rsp 0x%" PRIx64 ", rflags 0x%" PRIx64
+               ", cr2 0x%" PRIx64 ", cr3 0x%" PRIx64 "\n",
+               vcpu, registers.rip, registers.rsp, registers.rflags, registers.cr2, registers.cr3);
+}
+
+void describe_guest(void)
+{
+    unsigned round, i;
+
+    for (round = 0; round < 2; round++) {
+        printf("     state %" PRIu64 ", kinds 0x%" PRIx64 ", limit %" PRIu64 ", iterations",
+               word("State"), word("Actors"), word("Limit"));
+        for (i = 0; i < ACTORS; i++)
+            printf(" %" PRIu64 "%s", actor_word(&actors[i], "Iterations"),
+                   actor_word(&actors[i], "Busy") ? "*" : "");
+        printf("\n");
+        describe_processors();
+        pause_ms(500);
+    }
+}
+
 bool guest_runs(void)
 {
     uint64_t before = total(PROGRAMS, "Iterations");

@@ -67,6 +67,9 @@ bool wait_for_word(const char *name, uint64_t least, unsigned seconds);
 /* Does the guest run, with nothing of ours in its way? Starts it for a moment. */
 bool guest_runs(void);
 
+/* Prints where processors and threads are, now and half a second later. */
+void describe_guest(void);
+
 double now(void);
 void pause_ms(unsigned milliseconds);
 

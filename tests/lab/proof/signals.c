@@ -103,6 +103,8 @@ static void ended_by(char *const *program, int number, const char *name)
     }
     rounds = word("IntegrityRounds");
     runs = wait_for_word("IntegrityRounds", rounds + 2, 30);
+    if (!runs)
+        describe_guest();
     rest();
     runs &= wait_until_quiet(30) && guest_runs();
     same = code_is_as_before();
