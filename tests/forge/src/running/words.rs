@@ -44,8 +44,10 @@ words! {
         Online,
         /// Number of the last request to flush translations.
         Generation,
-        /// Who changes page tables: 0 nobody, 1 somebody.
-        PagerLock,
+        /// Tickets drawn by those who want to change page tables.
+        PagerTickets,
+        /// The ticket whose holder may: the others wait for their turn.
+        PagerTurn,
         /// Level of the entry that is out (1 page table to 4 top level; 5 the image's page), or 0.
         PendingLevel,
         /// Physical address of the entry that is out; of the top level, every root has one.

@@ -106,7 +106,7 @@ fn handle_fault(a: &mut CodeAssembler, context: &Context, r: &Routines, panic: C
     a.mov(r14, WINDOW)?;
     a.call(r.lock)?;
     a.call(r.page_in)?;
-    a.mov(word(r15, Word::PagerLock), 0)?;
+    a.inc(word(r15, Word::PagerTurn))?;
     a.ret()
 }
 

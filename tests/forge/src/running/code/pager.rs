@@ -116,7 +116,7 @@ fn choose(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
     a.set_label(&mut not_out)?;
     join(a, context, r)?;
     a.set_label(&mut end)?;
-    a.mov(word(r15, Word::PagerLock), 0)?;
+    a.inc(word(r15, Word::PagerTurn))?;
     a.ret()
 }
 
@@ -259,17 +259,21 @@ fn page_in(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
 }
 
 /// Takes the lock on page tables. Who waits with interrupts off answers requests to flush,
-/// lest who holds the lock wait for ever. R15: the words.
+/// lest who holds the lock wait for ever. In turn, lest a busy processor starve the others.
+/// R15: the words.
 fn lock(a: &mut CodeAssembler, r: &mut Routines) -> Emit {
-    let mut taken = a.create_label();
+    let (mut look, mut taken) = (a.create_label(), a.create_label());
     a.set_label(&mut r.lock)?;
     a.mov(eax, 1)?;
-    a.xchg(word(r15, Word::PagerLock), rax)?;
-    a.test(rax, rax)?;
+    a.lock().xadd(word(r15, Word::PagerTickets), rax)?;
+    a.set_label(&mut look)?;
+    a.cmp(word(r15, Word::PagerTurn), rax)?;
     a.je(taken)?;
+    a.push(rax)?;
     a.call(r.answer_flush)?;
+    a.pop(rax)?;
     a.pause()?;
-    a.jmp(r.lock)?;
+    a.jmp(look)?;
     a.set_label(&mut taken)?;
     a.ret()
 }
