@@ -111,6 +111,32 @@ const struct actor *actor_of(uint64_t thread)
     return NULL;
 }
 
+/* What an actor does may depend on its iteration's number modulo this. */
+static uint64_t cycle_of(const struct actor *actor)
+{
+    return actor->kind == PAGER ? 7 : actor->kind == LIFECYCLE ? 2 : 1;
+}
+
+void level_iterations(void)
+{
+    static const wvmi_space physical = {WVMI_SPACE_PHYSICAL, 0};
+    uint64_t most = 0, done, cycle;
+    unsigned i;
+
+    for (i = 0; i < ACTORS; i++) {
+        done = actor_word(&actors[i], "Iterations");
+        most = done > most ? done : most;
+    }
+    for (i = 0; i < ACTORS; i++) {
+        done = actor_word(&actors[i], "Iterations");
+        cycle = cycle_of(&actors[i]);
+        done += (most - done) / cycle * cycle;
+        if (wvmi_write(session, physical, actors[i].words + map_number("actor_word.Iterations"),
+                       (const uint8_t *)&done, sizeof done, NULL) != WVMI_OK)
+            complain("writing a counter");
+    }
+}
+
 void start(uint32_t kinds, uint64_t iterations)
 {
     uint64_t most = 0;

@@ -48,6 +48,7 @@ static void run(void (*check)(void), bool with_reader)
         verdict(false, "quiet", "the guest is not quiet: state %" PRIu64 ", actors 0x%" PRIx64
                 ", %" PRIu64 " processors, %" PRIu64 " iterations",
                 word("State"), word("Actors"), word("Online"), total(~0U, "Iterations"));
+    level_iterations();
     if (with_reader)
         reader_start();
     check();

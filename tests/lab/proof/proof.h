@@ -52,6 +52,8 @@ uint64_t actor_word(const struct actor *actor, const char *name);
 uint64_t total(uint32_t kinds, const char *name);
 const struct actor *actor_of(uint64_t thread);
 
+/* Brings the numbers of all actors' iterations together: the limit is one for all. */
+void level_iterations(void);
 /* Has actors of these kinds do `iterations` more each (0: without end). */
 void start(uint32_t kinds, uint64_t iterations);
 /* Lets all actors rest at the end of their iteration. */
