@@ -15,7 +15,7 @@ MODULES=(xen-evtchn xen-privcmd xen-gntdev xen-gntalloc xenfs/xenfs)
 LIBS=/lib/x86_64-linux-gnu
 KERNEL=$(basename "$(find "$SYSROOT/usr/lib/modules" -mindepth 1 -maxdepth 1 -name '*-amd64' ! -name '*cloud*')")
 
-BUILD=$SYSROOT/lab
+BUILD=$BOOT_DIR
 ROOT=$BUILD/root
 rm -rf "$BUILD"
 mkdir -p "$ROOT"/{bin,lab,modules,dev,proc,sys,run,tmp,etc/xen,lib64,var/lib,"$LIBS","$TOOLS_DIR"} "$BUILD/iso/boot/grub"
@@ -35,7 +35,7 @@ done
 libraries() {
     echo "$LIBS/libgcc_s.so.1"
     in_sysroot bash -c 'for file; do ldd "$file" 2>/dev/null; done; true' ldd \
-        "${TOOLS[@]/#//lab/root$TOOLS_DIR/}" "${@/#//lab/root/lab/}" | grep -o '/[^ ]*\.so[^ ]*'
+        "${TOOLS[@]/#//$BOOT/root$TOOLS_DIR/}" "${@/#//$BOOT/root/lab/}" | grep -o '/[^ ]*\.so[^ ]*'
 }
 programs=("$@")
 libraries "${programs[@]##*/}" | sort -u | while read -r library; do
@@ -49,11 +49,11 @@ mknod "$ROOT/dev/null" c 1 3
 cp "$SYSROOT/boot/vmlinuz-$KERNEL" "$BUILD/iso/boot/vmlinuz"
 gzip -dc "$SYSROOT/boot/xen-$XEN_VERSION-amd64.gz" > "$BUILD/iso/boot/xen"
 cp "$LAB/dom0/grub.cfg" "$BUILD/iso/boot/grub/"
-cp "$LAB/dom0/bochsrc" "$BUILD/"
+sed "s#@BOOT@#/$BOOT#" "$LAB/dom0/bochsrc" > "$BUILD/bochsrc"
 
-in_sysroot bash -euc '
+in_sysroot BOOT="$BOOT" bash -euc '
     set -o pipefail
-    cd /lab/root
+    cd "/$BOOT/root"
     find . | cpio -o -H newc --quiet > ../iso/boot/initrd
     cd ..
     grub-mkrescue -o lab.iso iso --locales= --fonts= --themes= \

@@ -4,17 +4,18 @@
 # Boots Bochs -> Xen -> dom0 and runs the shell script SCENARIO there, with the
 # FILEs beside it in /lab. Prints dom0's console; succeeds when the scenario
 # came to its end. Tried once more when Bochs hangs or Xen does not come up.
+#   LAB_BOOT     name of the machine, where several run at a time
 #   LAB_TIMEOUT  seconds of wall time per boot (default 280)
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
-SERIAL=$SYSROOT/lab/serial
+SERIAL=$BOOT_DIR/serial
 LIMIT=${LAB_TIMEOUT:-280}
 
 emulate() {
     exec env SDL_VIDEODRIVER=dummy SDL_AUDIODRIVER=dummy timeout -k 5 "$LIMIT" \
-        nice -n 10 chroot "$SYSROOT" /usr/bin/bochs-bin -q -f /lab/bochsrc \
-        < /dev/null > "$SYSROOT/lab/emulator.log" 2>&1
+        nice -n 10 chroot "$SYSROOT" /usr/bin/bochs-bin -q -f "/$BOOT/bochsrc" \
+        < /dev/null > "$BOOT_DIR/emulator.log" 2>&1
 }
 
 # Prints the console until the emulator ends; ends it when nothing can follow.
@@ -42,7 +43,7 @@ boot() {
 
 "$LAB/sysroot.sh"
 mkdir -p "$CACHE"
-exec 8> "$CACHE/lock"
-flock 8                                # one emulator at a time
+exec 8> "$CACHE/lock-$BOOT"
+flock 8                                # one emulator in a directory
 "$LAB/image.sh" "$@"
 boot || { note "no end was reached within $LIMIT s, second and last try"; boot; }
