@@ -14,7 +14,7 @@ set -euo pipefail
 "$LAB/cargo.sh" build --quiet --no-default-features --features xen --example xen_driver_check
 "$LAB/proof.sh"
 
-export LAB_TIMEOUT=${LAB_TIMEOUT:-500}
+export LAB_TIMEOUT=${LAB_TIMEOUT:-900}
 rm -f "$WORK"/console-*
 
 # Boots one machine, in the background: two of them keep two processors busy.
