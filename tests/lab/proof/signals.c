@@ -117,9 +117,9 @@ static void ended_by(char *const *program, int number, const char *name)
 
 void check_signals(char *const *program)
 {
+    ended_by(program, SIGKILL, "signals-kill-and-open-again");
     ended_by(program, SIGINT, "signals-int");
     ended_by(program, SIGTERM, "signals-term");
     ended_by(program, SIGHUP, "signals-hup");
     ended_by(program, SIGALRM, "signals-alrm");
-    ended_by(program, SIGKILL, "signals-kill-and-open-again");
 }
