@@ -1,13 +1,15 @@
 #!/bin/sh
-# Fuzzes every target (or those named) for a while, two at a time.
+# Fuzzes every target (or those named) for a while, several at a time.
 #
 # usage: fuzz/run.sh [SECONDS [TARGET...]]
 #
-# SECONDS is the time of each target, 60 when left out. Stops with an error when
+# SECONDS is the time of each target, 60 when left out; the variable FUZZ_JOBS
+# says how many run at a time, 2 when it is not set. Stops with an error when
 # an input breaks a target; the input is then in fuzz/artifacts.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
+jobs=${FUZZ_JOBS:-2}
 [ $# -eq 0 ] || shift
 
 # Sanitizers are unstable options of the compiler. Stable toolchains carry the
@@ -26,22 +28,29 @@ cargo run --quiet --example fuzz-seeds
 [ $# -ne 0 ] || set -- $(fuzz list)
 fuzz build
 
-# An input may take 10 seconds and 2 GiB; both are far more than any needs.
+# An input may take 30 seconds and 2 GiB; both are far more than any needs.
 run() {
-    fuzz run "$1" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    fuzz run "$1" -- -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
         -max_len=131072 -print_final_stats=1 >"fuzz/artifacts/$1.log" 2>&1
 }
 
 mkdir -p fuzz/artifacts
 failed=
-while [ $# -gt 0 ]; do
-    first=$1 second=${2:-}
-    shift
-    [ $# -eq 0 ] || shift
-    run "$first" & pid=$!
-    if [ -n "$second" ]; then run "$second" || failed="$failed $second"; fi
-    wait $pid || failed="$failed $first"
+started=
+collect() {
+    for each in $started; do
+        wait "${each#*:}" || failed="$failed ${each%:*}"
+    done
+    started=
+}
+count=0
+for target; do
+    run "$target" &
+    started="$started $target:$!"
+    count=$((count + 1))
+    [ $((count % jobs)) -ne 0 ] || collect
 done
+collect
 for target in $failed; do
     echo "fuzz: $target failed" >&2
     tail -40 "fuzz/artifacts/$target.log" >&2
