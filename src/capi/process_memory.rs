@@ -72,6 +72,11 @@ pub const WVMI_ADDRESS_INVALID: wvmi_validity = 2;
 /// Tells whether a process may touch an address, whether or not the page is in
 /// memory now.
 ///
+/// The page-table entry decides where it says anything, else the region: private
+/// memory is valid where it is committed; a mapped section where its prototype
+/// entries name a page; an image as a whole. Nothing is valid whose protection
+/// allows no access.
+///
 /// `address` is any address. `validity` receives the answer.
 ///
 /// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NO_KERNEL`, or

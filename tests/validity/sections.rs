@@ -7,7 +7,7 @@ use winvmi::{
 };
 use winvmi_forge::{Backing, Guest, Section};
 
-use super::{AREA, READ_WRITE, assert_invalid, bytes, each_layout, fault, region};
+use super::{AREA, NO_ACCESS, READ_WRITE, assert_invalid, bytes, each_layout, fault, region};
 
 /// The prototype address that says "ask the region".
 const ASK_REGION: u64 = 0xffff_ffff_0000;
@@ -149,6 +149,48 @@ fn prototypes_in_every_state() {
             assert_eq!(fault(process, at(5)), Some(FaultKind::Prototype));
             assert_invalid(process, at(6));
             assert_eq!(bytes(process, at(7)), [8; 16]);
+        },
+    );
+}
+
+#[test]
+fn an_image_is_valid_as_a_whole() {
+    each_layout(
+        |guest, process| {
+            let image = section(guest, Some("\\lib.dll"), 3);
+            map(guest, process, AREA, &image, true);
+            set_prototype(guest, &image, 0, 0);
+            // The process's own entry leads to an empty one.
+            set_prototype(guest, &image, 2, 0);
+            let prototype = (image.prototypes + 2 * 8) & 0xffff_ffff_ffff;
+            let fields = [("Prototype", 1), ("ProtoAddress", prototype)];
+            let entry = guest.absent_entry("_MMPTE_PROTOTYPE", &fields, false);
+            guest.write_user_entry(process, AREA + 0x2000, entry);
+            // The region is longer than its section.
+            let backing = Backing::Section {
+                section: section(guest, Some("\\short.dll"), 1),
+                is_image: true,
+            };
+            let start = AREA + 0x10_0000;
+            guest.add_region(process, &region(start, 2, READ_WRITE as u8, false, backing));
+            // What denies all is invalid in an image, too.
+            let image = section(guest, Some("\\denied.dll"), 1);
+            let backing = Backing::Section {
+                section: image.clone(),
+                is_image: true,
+            };
+            let start = AREA + 0x20_0000;
+            guest.add_region(process, &region(start, 1, NO_ACCESS as u8, false, backing));
+            set_prototype(guest, &image, 0, 0);
+        },
+        |process, _| {
+            for va in [AREA, AREA + 0x2000, AREA + 0x10_1000] {
+                assert_eq!(process.validity(Va(va)), Validity::Valid, "{va:#x}");
+                assert!(process.page_content(Va(va)).is_err(), "{va:#x}");
+                assert_eq!(fault(process, va), Some(FaultKind::Prototype), "{va:#x}");
+            }
+            assert_eq!(bytes(process, AREA + 0x1000), [2; 16]);
+            assert_invalid(process, AREA + 0x20_0000);
         },
     );
 }

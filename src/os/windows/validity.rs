@@ -122,8 +122,24 @@ impl Search<'_> {
         match translator.meaning(entry.0) {
             // A prototype of a prototype names the part of the file.
             EntryMeaning::Prototype(_) => Ok(PageContent::File),
+            EntryMeaning::Absent(FaultKind::NotMapped) => self.nowhere(),
             meaning => self.told(meaning),
         }
+    }
+
+    /// The section says nothing about the page: it was never committed. But an
+    /// image is there as a whole from the moment it is mapped, so that in one the
+    /// page exists and only its place is not told.
+    fn nowhere(&self) -> Result<PageContent> {
+        let region = self.process.region(self.va)?;
+        let is_whole = match region {
+            Some(region) => region.is_image()? && !region.protection()?.denies_all(),
+            None => false,
+        };
+        self.refused(match is_whole {
+            true => FaultKind::Prototype,
+            false => FaultKind::NotMapped,
+        })
     }
 
     fn told(&self, meaning: EntryMeaning) -> Result<PageContent> {
@@ -162,7 +178,7 @@ impl Search<'_> {
     fn by_section(&self, region: &Region<'_>) -> Result<PageContent> {
         match prototype::address(self.process.windows(), region, self.va)? {
             Some(prototype) => self.by_prototype(prototype),
-            None => self.refused(FaultKind::NotMapped),
+            None => self.nowhere(),
         }
     }
 }
