@@ -11,19 +11,16 @@ use super::{
 };
 use crate::{error::Result, os::windows::Module};
 
-/// The body of a function that copies one text of a module.
-fn copy_text(
+/// UTF-16 units of a text of a module.
+fn units(
     call: &Call,
     session: *mut wvmi_session,
     module: wvmi_module,
-    (buffer, capacity, length): (*mut c_char, usize, *mut usize),
-    get: impl FnOnce(&Module<'_>) -> Result<String>,
-) -> Result<wvmi_status, Failure> {
+    get: impl FnOnce(&Module<'_>) -> Result<Vec<u16>>,
+) -> Result<Vec<u16>, Failure> {
     let session = call.session(session)?;
-    let output = call.text_buffer(buffer, capacity, length)?;
     let text = get(&module.get(session.engine().windows()?));
-    output.write(&text.about("module", module.entry)?)?;
-    Ok(WVMI_OK)
+    text.about("module", module.entry)
 }
 
 /// Reads the file name of a module of the kernel (`BaseDllName`).
@@ -46,8 +43,12 @@ pub unsafe extern "C" fn wvmi_module_name(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_module_name") };
-    let target = (buffer, capacity, length);
-    call.run(|| copy_text(&call, session, module, target, |it| it.name()))
+    call.run(|| {
+        let output = call.text_buffer(buffer, capacity, length)?;
+        let units = units(&call, session, module, |it| it.name_utf16())?;
+        output.write(&String::from_utf16_lossy(&units))?;
+        Ok(WVMI_OK)
+    })
 }
 
 /// Reads the full path of a module of the kernel (`FullDllName`), as
@@ -64,23 +65,12 @@ pub unsafe extern "C" fn wvmi_module_path(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_module_path") };
-    let target = (buffer, capacity, length);
-    call.run(|| copy_text(&call, session, module, target, |it| it.path()))
-}
-
-/// The body of a function that copies one text of a module as UTF-16 units.
-fn copy_units(
-    call: &Call,
-    session: *mut wvmi_session,
-    module: wvmi_module,
-    (units, capacity, count): (*mut u16, usize, *mut usize),
-    get: impl FnOnce(&Module<'_>) -> Result<Vec<u16>>,
-) -> Result<wvmi_status, Failure> {
-    let session = call.session(session)?;
-    let output = call.units_buffer(units, capacity, count)?;
-    let text = get(&module.get(session.engine().windows()?));
-    output.write(&text.about("module", module.entry)?)?;
-    Ok(WVMI_OK)
+    call.run(|| {
+        let output = call.text_buffer(buffer, capacity, length)?;
+        let units = units(&call, session, module, |it| it.path_utf16())?;
+        output.write(&String::from_utf16_lossy(&units))?;
+        Ok(WVMI_OK)
+    })
 }
 
 /// Reads the file name of a module of the kernel without loss, as UTF-16 units.
@@ -101,8 +91,11 @@ pub unsafe extern "C" fn wvmi_module_name_utf16(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_module_name_utf16") };
-    let target = (units, capacity, count);
-    call.run(|| copy_units(&call, session, module, target, |it| it.name_utf16()))
+    call.run(|| {
+        let output = call.units_buffer(units, capacity, count)?;
+        output.write(&self::units(&call, session, module, |it| it.name_utf16())?)?;
+        Ok(WVMI_OK)
+    })
 }
 
 /// Reads the full path of a module of the kernel without loss, as
@@ -119,6 +112,9 @@ pub unsafe extern "C" fn wvmi_module_path_utf16(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_module_path_utf16") };
-    let target = (units, capacity, count);
-    call.run(|| copy_units(&call, session, module, target, |it| it.path_utf16()))
+    call.run(|| {
+        let output = call.units_buffer(units, capacity, count)?;
+        output.write(&self::units(&call, session, module, |it| it.path_utf16())?)?;
+        Ok(WVMI_OK)
+    })
 }
