@@ -43,6 +43,18 @@ impl Block {
     }
 }
 
+/// Texts are short and have no NUL: eight bytes at a time, all of them.
+fn has_nul(text: &[u8]) -> bool {
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = text.as_chunks::<8>();
+    let words = words.iter().map(|&word| u64::from_ne_bytes(word));
+    // Some highest bit is left exactly when some byte is zero.
+    let zeros = words.fold(0, |found, word| {
+        found | word.wrapping_sub(LOWEST) & !word & LOWEST << 7
+    });
+    zeros != 0 || rest.contains(&0)
+}
+
 /// The texts of one call.
 #[derive(Default)]
 pub struct Texts {
@@ -69,7 +81,7 @@ impl Texts {
     /// Lends out `text`. C text has no NUL inside: U+FFFD stands for each.
     pub fn keep(&mut self, text: impl AsRef<str>) -> Lent {
         let text = text.as_ref();
-        let text = match text.contains('\0') {
+        let text = match has_nul(text.as_bytes()) {
             false => Cow::Borrowed(text),
             true => Cow::Owned(text.replace('\0', "\u{fffd}")),
         };
@@ -120,6 +132,21 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_nul_is_found_wherever_it_is() {
+        for length in 0..40 {
+            for filler in [1, 0x80, 0xff] {
+                let mut text = vec![filler; length];
+                assert!(!has_nul(&text));
+                for at in 0..length {
+                    text[at] = 0;
+                    assert!(has_nul(&text));
+                    text[at] = filler;
+                }
+            }
+        }
+    }
+
     fn text(lent: Lent) -> String {
         // SAFETY: each test reads what it was lent before it takes it back.
         let text = unsafe { CStr::from_ptr(lent.0) };
@@ -131,7 +158,8 @@ mod tests {
     fn texts_stay_until_they_are_taken_back() {
         let mut texts = Texts::default();
         let long = "x".repeat(BLOCK);
-        let written = ["", "ntoskrnl.exe", &long, "a\0b", "Größe"];
+        let nul = format!("{long}\0{long}");
+        let written = ["", "ntoskrnl.exe", &long, "a\0b", "Größe", &nul];
         for _ in 0..3 {
             let lent: Vec<_> = (0..2000)
                 .map(|i| texts.keep(written[i % written.len()]))

@@ -31,13 +31,31 @@ fn decode(bytes: &[[u8; 2]]) -> String {
 }
 
 fn append(bytes: &[[u8; 2]], text: &mut String) {
-    if units_of(bytes).fold(0, |all, unit| all | unit) >= 0x80 {
+    let (words, rest) = bytes.as_flattened().as_chunks::<8>();
+    let words = words.iter().map(|&word| u64::from_le_bytes(word));
+    let (rest, _) = rest.as_chunks::<2>();
+    let all = words.clone().fold(0, |all, word| all | word) & NOT_ASCII;
+    if all != 0 || units_of(rest).any(|unit| unit >= 0x80) {
         text.push_str(&decode_utf16(&units_of(bytes).collect::<Vec<_>>()));
         return;
     }
-    let mut ascii = std::mem::take(text).into_bytes();
-    ascii.extend(bytes.iter().map(|&[low, _]| low));
-    *text = String::from_utf8(ascii).unwrap_or_default();
+    // SAFETY: bytes below 0x80, which all of these are, are UTF-8.
+    let ascii = unsafe { text.as_mut_vec() };
+    ascii.reserve(bytes.len());
+    for word in words {
+        ascii.extend_from_slice(&narrow(word));
+    }
+    ascii.extend(rest.iter().map(|&[low, _]| low));
+}
+
+/// What four units of ASCII have none of.
+const NOT_ASCII: u64 = 0xff80_ff80_ff80_ff80;
+
+/// The low bytes of four units whose high ones are zero.
+#[inline(always)]
+const fn narrow(units: u64) -> [u8; 4] {
+    let pairs = (units | units >> 8) & 0xffff_0000_ffff;
+    ((pairs | pairs >> 16) as u32).to_le_bytes()
 }
 
 /// Text up to this length in bytes is read without an allocation of its own.

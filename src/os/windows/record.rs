@@ -101,26 +101,50 @@ impl<'a> Record<'a> {
     }
 
     /// The first `N` bytes of a field.
+    #[inline]
     pub fn bytes<const N: usize>(&self, field: Field) -> Result<[u8; N]> {
+        match self.known(field.offset()) {
+            Some(bytes) => Ok(bytes),
+            None => self.fetch(field.offset()),
+        }
+    }
+
+    /// Bytes of the copy: a size that is known makes this a plain load.
+    #[inline(always)]
+    fn known<const N: usize>(&self, offset: u64) -> Option<[u8; N]> {
+        let start = usize::try_from(offset).ok()?;
+        self.copy.get(start..)?.first_chunk().copied()
+    }
+
+    /// Bytes that the copy lacks.
+    #[inline(never)]
+    fn fetch<const N: usize>(&self, offset: u64) -> Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.read(field.offset(), &mut bytes)?;
+        let address = self.base.wrapping_add(offset).0;
+        self.memory.read(self.space, address, &mut bytes)?;
         Ok(bytes)
     }
 
     /// An unsigned integer of the field's own size (1, 2, 4 or 8 bytes).
-    #[inline]
+    #[inline(always)]
     pub fn uint(&self, field: Field) -> Result<u64> {
-        // Copies of a size that is known are no calls.
-        match field.size() {
-            8 => self.bytes(field).map(u64::from_le_bytes),
-            4 => self.bytes(field).map(|it| u32::from_le_bytes(it).into()),
-            1 => self.bytes(field).map(|[it]| it.into()),
-            _ => self.any_uint(field),
+        match self.known_uint(field) {
+            Some(value) => Ok(value),
+            None => self.fetch_uint(field),
         }
     }
 
+    /// An integer of the copy, loaded with what lies behind it and cut.
+    #[inline(always)]
+    fn known_uint(&self, field: Field) -> Option<u64> {
+        let word = u64::from_le_bytes(self.known(field.offset())?);
+        let unused = u64::BITS.checked_sub((field.size() as u32).checked_mul(8)?)?;
+        Some(word & u64::MAX.checked_shr(unused)?)
+    }
+
+    /// An integer that the copy lacks, or that is its last.
     #[inline(never)]
-    fn any_uint(&self, field: Field) -> Result<u64> {
+    fn fetch_uint(&self, field: Field) -> Result<u64> {
         let mut bytes = [0; 8];
         let size = usize::try_from(field.size()).unwrap_or(usize::MAX);
         let buffer = bytes
@@ -144,9 +168,7 @@ impl<'a> Record<'a> {
     /// A pointer, NULL included.
     #[inline]
     pub fn pointer(&self, field: Field) -> Result<Va> {
-        let mut bytes = [0; 8];
-        self.read(field.offset(), &mut bytes)?;
-        Ok(Va(u64::from_le_bytes(bytes)))
+        self.bytes(field).map(|it| Va(u64::from_le_bytes(it)))
     }
 
     /// A pointer, `None` when NULL.

@@ -195,6 +195,7 @@ impl<'a> Region<'a> {
         self.page_number(self.short().EndingVpn, self.short().EndingVpnHigh)
     }
 
+    #[inline(always)]
     fn page_number(&self, low: Field, high: Option<Field>) -> Result<u64> {
         let low = self.record.uint(low)?;
         let high = high.map_or(Ok(0), |high| self.record.uint(high))?;

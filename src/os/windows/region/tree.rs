@@ -27,14 +27,15 @@ struct Subtree {
 }
 
 /// What the walk does next.
-enum Task<'a> {
+enum Task {
     Descend(Subtree),
-    Visit(Region<'a>, Visited),
+    Visit(Visited),
 }
 
 /// What is known about a node since its place was checked.
 #[derive(Clone, Copy)]
 struct Visited {
+    vad: Va,
     start: Va,
     /// `None` when it could not be read.
     is_image: Option<bool>,
@@ -112,7 +113,7 @@ fn whole(node: Va) -> Subtree {
 pub struct Regions<'a> {
     windows: &'a Windows,
     process: Va,
-    tasks: Vec<Task<'a>>,
+    tasks: Vec<Task>,
     gap: Option<Error>,
 }
 
@@ -135,13 +136,13 @@ impl<'a> Regions<'a> {
         regions
     }
 
-    fn step(&mut self) -> Option<Result<(Region<'a>, Visited)>> {
+    fn step(&mut self) -> Option<Result<Visited>> {
         loop {
             if let Some(gap) = self.gap.take() {
                 return Some(Err(gap));
             }
             match self.tasks.pop()? {
-                Task::Visit(region, visited) => return Some(Ok((region, visited))),
+                Task::Visit(visited) => return Some(Ok(visited)),
                 Task::Descend(subtree) => self.gap = self.descend(&subtree).err(),
             }
         }
@@ -150,11 +151,15 @@ impl<'a> Regions<'a> {
     /// The start of the next region that holds an executable image.
     pub(in crate::os::windows) fn next_image(&mut self) -> Option<Result<Va>> {
         loop {
-            let (region, visited) = match self.step()? {
+            let visited = match self.step()? {
                 Ok(it) => it,
                 Err(gap) => return Some(Err(gap)),
             };
-            match visited.is_image.map_or_else(|| region.is_image(), Ok) {
+            let is_image = match visited.is_image {
+                Some(is_image) => Ok(is_image),
+                None => Region::new(self.windows, visited.vad).is_image(),
+            };
+            match is_image {
                 Ok(true) => return Some(Ok(visited.start)),
                 Ok(false) => {}
                 Err(gap) => return Some(Err(gap)),
@@ -183,10 +188,11 @@ impl<'a> Regions<'a> {
             Err(error) => gap = Some(error),
         }
         let visited = Visited {
+            vad: node.region.vad(),
             start: Va(node.first.wrapping_mul(PAGE_SIZE)),
             is_image: node.is_image,
         };
-        self.tasks.push(Task::Visit(node.region, visited));
+        self.tasks.push(Task::Visit(visited));
         match left {
             Ok(side) => self.tasks.extend(side.map(Task::Descend)),
             Err(error) => gap = gap.or(Some(error)),
@@ -199,7 +205,8 @@ impl<'a> Iterator for Regions<'a> {
     type Item = Result<Region<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.step()?.map(|(region, _)| region))
+        let visited = self.step()?;
+        Some(visited.map(|visited| Region::new(self.windows, visited.vad)))
     }
 }
 
