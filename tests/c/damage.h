@@ -1,4 +1,4 @@
-/* Guests with some words altered, for the C test programs. */
+/* Guests with some words altered, and what their iterators find, for the C test programs. */
 #ifndef DAMAGE_H
 #define DAMAGE_H
 
@@ -8,8 +8,10 @@
 #define UNMAPPED UINT64_C(0xffff880012345000)
 #define WORDS_MAX 32
 
-/* No walk of these tests takes more steps. */
+/* No walk takes more steps; a test whose guest has more says so before. */
+#ifndef STEPS_MAX
 #define STEPS_MAX 1000
+#endif
 
 /* Memory that another session serves, but for some words. */
 struct guest {
@@ -56,7 +58,7 @@ static inline void damage_in(struct guest *guest, wvmi_space space, uint64_t add
                              const void *bytes)
 {
     wvmi_translation translation;
-    CHECK(guest->count < WORDS_MAX && address % 8 == 0);
+    CHECK(guest->count < WORDS_MAX && address % 0x1000 <= 0xff8);
     CHECK_OK(wvmi_translate(guest->source, space, address, &translation, sizeof translation));
     guest->addresses[guest->count] = translation.physical_address;
     memcpy(guest->words[guest->count], bytes, 8);
@@ -67,6 +69,23 @@ static inline void damage_in(struct guest *guest, wvmi_space space, uint64_t add
 static inline void damage(struct guest *guest, uint64_t address, const void *bytes)
 {
     damage_in(guest, kernel_space(), address, bytes);
+}
+
+/* Puts `size` bytes, at most 8, at an address of a space. */
+static inline void damage_part(struct guest *guest, wvmi_space space, uint64_t address,
+                               const void *bytes, size_t size)
+{
+    uint8_t word[8];
+    CHECK_OK(wvmi_read(guest->source, space, address, word, sizeof word, NULL));
+    memcpy(word, bytes, size);
+    damage_in(guest, space, address, word);
+}
+
+/* Takes all damage back. */
+static inline void repair(struct guest *guest)
+{
+    guest->count = 0;
+    CHECK_OK(wvmi_session_refresh(guest->session));
 }
 
 static inline uint64_t field(struct guest *guest, uint64_t address, const char *structure,
@@ -89,5 +108,22 @@ static inline void poke(struct guest *guest, uint64_t address, const char *struc
 {
     damage(guest, field(guest, address, structure, path), &value);
 }
+
+/* What an iterator told. */
+struct found {
+    size_t good, gaps;
+};
+
+/* Counts what `next`, a call of an iterator, tells until it ends. */
+#define COUNT_ALL(next, found)                                                                    \
+    do {                                                                                          \
+        wvmi_status status;                                                                       \
+        while ((status = (next)) != WVMI_END) {                                                   \
+            CHECK(status == WVMI_OK || status == WVMI_GAP);                                       \
+            (found)->good += status == WVMI_OK;                                                   \
+            (found)->gaps += status == WVMI_GAP;                                                  \
+            CHECK((found)->good + (found)->gaps < STEPS_MAX);                                     \
+        }                                                                                         \
+    } while (0)
 
 #endif

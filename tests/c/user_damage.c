@@ -6,23 +6,13 @@ static wvmi_process victim(void)
     return process_of(forged_process_named("notepad.exe"));
 }
 
-struct found {
-    size_t good, gaps;
-};
-
 static struct found regions_of(wvmi_session *session, wvmi_process process)
 {
     wvmi_region_iter *iter = NULL;
     wvmi_region region;
-    wvmi_status status;
     struct found found = {0, 0};
     CHECK_OK(wvmi_region_iter_new(session, process, &iter));
-    while ((status = wvmi_region_iter_next(iter, &region)) != WVMI_END) {
-        CHECK(status == WVMI_OK || status == WVMI_GAP);
-        found.good += status == WVMI_OK;
-        found.gaps += status == WVMI_GAP;
-        CHECK(found.good + found.gaps < STEPS_MAX);
-    }
+    COUNT_ALL(wvmi_region_iter_next(iter, &region), &found);
     wvmi_region_iter_free(iter);
     return found;
 }
@@ -31,15 +21,9 @@ static struct found modules_of(wvmi_session *session, wvmi_process process)
 {
     wvmi_user_module_iter *iter = NULL;
     wvmi_user_module module;
-    wvmi_status status;
     struct found found = {0, 0};
     CHECK_OK(wvmi_user_module_iter_new(session, process, &iter));
-    while ((status = wvmi_user_module_iter_next(iter, &module)) != WVMI_END) {
-        CHECK(status == WVMI_OK || status == WVMI_GAP);
-        found.good += status == WVMI_OK;
-        found.gaps += status == WVMI_GAP;
-        CHECK(found.good + found.gaps < STEPS_MAX);
-    }
+    COUNT_ALL(wvmi_user_module_iter_next(iter, &module), &found);
     wvmi_user_module_iter_free(iter);
     return found;
 }

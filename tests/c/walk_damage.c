@@ -1,72 +1,17 @@
 /* Damaged tables, lists, trees and lengths: one gap or error, bounded time, and the
  * good neighbours. */
-#include "check.h"
 
-#define WILD UINT64_C(0xdeadbeefdeadbeef)
-#define UNMAPPED UINT64_C(0xffff880012345000)
-
-/* No walk of these guests takes more steps, the largest handle table included. */
+/* The largest handle table has that many. */
 #define STEPS_MAX 300000
 
-/* Memory that another session serves, but for one word. */
-struct guest {
-    wvmi_session *source;
-    wvmi_session *session;
-    uint64_t physical;
-    uint8_t word[8];
-};
+#include "damage.h"
 
-static wvmi_status read_physical(void *context, uint64_t address, uint8_t *buffer, size_t size)
+/* Overwrites `size` of the 8 bytes at a kernel address, and no others. */
+static void damage_only(struct guest *guest, uint64_t address, uint64_t value, size_t size)
 {
-    struct guest *guest = (struct guest *)context;
-    wvmi_status status = wvmi_read(guest->source, space_of(WVMI_SPACE_PHYSICAL, 0), address,
-                                   buffer, size, NULL);
-    for (size_t i = 0; i < sizeof guest->word && status == WVMI_OK; i++) {
-        uint64_t at = guest->physical + i;
-        if (guest->physical && at >= address && at - address < size) {
-            buffer[at - address] = guest->word[i];
-        }
-    }
-    return status;
+    repair(guest);
+    damage_part(guest, kernel_space(), address, &value, size);
 }
-
-static void open_guest(struct guest *guest, wvmi_session *source)
-{
-    wvmi_driver_ops ops;
-    wvmi_config *config = forged_config();
-    memset(guest, 0, sizeof *guest);
-    memset(&ops, 0, sizeof ops);
-    guest->source = source;
-    ops.read_physical = read_physical;
-    ops.root = FORGED_SYSTEM_ROOT;
-    ops.kernel_base = FORGED_KERNEL_BASE;
-    CHECK_OK(wvmi_session_open_driver(&ops, sizeof ops, guest, config, &guest->session));
-    wvmi_config_free(config);
-}
-
-/* Overwrites `size` of the 8 bytes at a kernel address. */
-static void damage(struct guest *guest, uint64_t address, uint64_t value, size_t size)
-{
-    wvmi_translation translation;
-    CHECK_OK(wvmi_translate(guest->source, kernel_space(), address, &translation,
-                            sizeof translation));
-    CHECK_OK(wvmi_read(guest->source, kernel_space(), address, guest->word, sizeof guest->word,
-                       NULL));
-    memcpy(guest->word, &value, size);
-    guest->physical = translation.physical_address;
-    CHECK_OK(wvmi_session_refresh(guest->session));
-}
-
-static uint64_t at(struct guest *guest, uint64_t object, const char *structure, const char *path)
-{
-    wvmi_field field;
-    CHECK_OK(wvmi_field_offset(guest->source, structure, path, &field, sizeof field));
-    return object + field.offset;
-}
-
-struct found {
-    size_t good, gaps;
-};
 
 static struct found handles_of(struct guest *guest, wvmi_process process)
 {
@@ -93,13 +38,36 @@ static struct found handles_of(struct guest *guest, wvmi_process process)
 
 static uint64_t table_code(struct guest *guest, const struct forged_process *process)
 {
-    uint64_t code;
-    CHECK_OK(wvmi_read_u64(guest->source, kernel_space(),
-                           at(guest, process->handle_table, "_HANDLE_TABLE", "TableCode"), &code));
-    return code;
+    return peek(guest, field(guest, process->handle_table, "_HANDLE_TABLE", "TableCode"));
 }
 
-/* Tables of every number of levels, and each as if it had any other. */
+/* A table as if it had any other number of levels, none that there are, or none at all. */
+static void check_table(struct guest *guest, const struct forged_process *process, uint64_t code)
+{
+    uint64_t table = process->handle_table;
+    uint64_t at_code = field(guest, table, "_HANDLE_TABLE", "TableCode");
+    uint64_t at_next = field(guest, table, "_HANDLE_TABLE", "NextHandleNeedingPool");
+    uint64_t at_table = field(guest, process->object, "_EPROCESS", "ObjectTable");
+    struct found found;
+    damage_only(guest, at_next, 0xffffffff, 4);
+    found = handles_of(guest, process_of(process));
+    CHECK(found.gaps == 1 && found.good == process->handles);
+    for (uint64_t level = 0; level < 4; level++) {
+        if (level != (code & 3)) {
+            damage_only(guest, at_code, (code & ~UINT64_C(3)) | level, 8);
+            found = handles_of(guest, process_of(process));
+            CHECK(level != 3 || (found.gaps == 1 && found.good == 0));
+        }
+    }
+    damage_only(guest, at_code, WILD, 8);
+    found = handles_of(guest, process_of(process));
+    CHECK(found.gaps >= 1 && found.good == 0);
+    damage_only(guest, at_table, UNMAPPED, 8);
+    found = handles_of(guest, process_of(process));
+    CHECK(found.gaps == 1 && found.good == 0);
+}
+
+/* One table of every number of levels. */
 static void handle_tables_are_bounded(wvmi_session *source)
 {
     unsigned levels = 0;
@@ -107,35 +75,15 @@ static void handle_tables_are_bounded(wvmi_session *source)
         const struct forged_process *process = &forged_processes[i];
         struct guest guest;
         uint64_t code;
-        struct found found;
         if (!process->handle_table || !process->handles) {
             continue;
         }
-        open_guest(&guest, source);
+        open_damaged(&guest, source);
         code = table_code(&guest, process);
-        if (levels & 1u << (code & 3)) {
-            CHECK_OK(wvmi_session_close(guest.session));
-            continue;
+        if (!(levels & 1u << (code & 3))) {
+            levels |= 1u << (code & 3);
+            check_table(&guest, process, code);
         }
-        levels |= 1u << (code & 3);
-        damage(&guest, at(&guest, process->handle_table, "_HANDLE_TABLE", "NextHandleNeedingPool"),
-               0xffffffff, 4);
-        found = handles_of(&guest, process_of(process));
-        CHECK(found.gaps == 1 && found.good == process->handles);
-        for (uint64_t level = 0; level < 4; level++) {
-            if (level != (code & 3)) {
-                damage(&guest, at(&guest, process->handle_table, "_HANDLE_TABLE", "TableCode"),
-                       (code & ~UINT64_C(3)) | level, 8);
-                found = handles_of(&guest, process_of(process));
-                CHECK(level != 3 || (found.gaps == 1 && found.good == 0));
-            }
-        }
-        damage(&guest, at(&guest, process->handle_table, "_HANDLE_TABLE", "TableCode"), WILD, 8);
-        found = handles_of(&guest, process_of(process));
-        CHECK(found.gaps >= 1 && found.good == 0);
-        damage(&guest, at(&guest, process->object, "_EPROCESS", "ObjectTable"), UNMAPPED, 8);
-        found = handles_of(&guest, process_of(process));
-        CHECK(found.gaps == 1 && found.good == 0);
         CHECK_OK(wvmi_session_close(guest.session));
     }
     CHECK(levels == 7);
@@ -150,15 +98,10 @@ typedef struct found walk(struct guest *guest);
         struct found found = {0, 0};                                                              \
         iter##_iter *walked = NULL;                                                               \
         value element;                                                                            \
-        wvmi_status status = new_iter;                                                            \
-        CHECK(status == WVMI_OK || status < 0);                                                   \
-        found.gaps += status < 0;                                                                 \
-        while (status == WVMI_OK || status == WVMI_GAP) {                                         \
-            status = iter##_iter_next(walked, &element);                                          \
-            CHECK(status == WVMI_OK || status == WVMI_GAP || status == WVMI_END);                 \
-            found.good += status == WVMI_OK;                                                      \
-            found.gaps += status == WVMI_GAP;                                                     \
-            CHECK(found.good + found.gaps < 1000);                                                \
+        if (new_iter == WVMI_OK) {                                                                \
+            COUNT_ALL(iter##_iter_next(walked, &element), &found);                                \
+        } else {                                                                                  \
+            found.gaps++;                                                                         \
         }                                                                                         \
         iter##_iter_free(walked);                                                                 \
         return found;                                                                             \
@@ -183,13 +126,13 @@ static void check_links(wvmi_session *source, uint64_t links, walk *walk, size_t
     uint64_t values[] = {0, 1, WILD, UNMAPPED, UINT64_MAX, 0};
     struct guest guest;
     struct found whole;
-    open_guest(&guest, source);
+    open_damaged(&guest, source);
     whole = walk(&guest);
     CHECK(whole.gaps == 0 && whole.good >= least);
     values[COUNT(values) - 1] = links;
     for (size_t i = 0; i < COUNT(values); i++) {
         struct found found;
-        damage(&guest, links, values[i], 8);
+        damage_only(&guest, links, values[i], 8);
         found = walk(&guest);
         CHECK(found.gaps == 1 && found.good + 1 >= least && found.good <= whole.good);
     }
@@ -202,11 +145,11 @@ static void lists_are_read_around_a_break(wvmi_session *source)
     uint64_t process, thread = 0;
     const struct forged_process *forged = forged_process_named("explorer.exe");
     size_t threads = 0;
-    open_guest(&guest, source);
-    process = at(&guest, forged->object, "_EPROCESS", "ActiveProcessLinks");
+    open_damaged(&guest, source);
+    process = field(&guest, forged->object, "_EPROCESS", "ActiveProcessLinks");
     for (size_t i = 0; i < COUNT(forged_threads); i++) {
         if (forged_threads[i].process == forged->object && forged_threads[i].exit_time == 0) {
-            thread = at(&guest, forged_threads[i].object, "_ETHREAD", "ThreadListEntry");
+            thread = field(&guest, forged_threads[i].object, "_ETHREAD", "ThreadListEntry");
             threads++;
         }
     }
@@ -222,20 +165,20 @@ static void trees_are_bounded(wvmi_session *source)
     uint64_t values[] = {8, WILD, UNMAPPED, UINT64_MAX, 0};
     struct guest guest;
     struct found whole;
-    uint64_t root = 0, left;
-    open_guest(&guest, source);
+    uint64_t at_root, root, left;
+    open_damaged(&guest, source);
     whole = walk_regions(&guest);
     CHECK(whole.gaps == 0 && whole.good > 3);
-    CHECK_OK(wvmi_read_u64(source, kernel_space(),
-                           at(&guest, explorer().object, "_EPROCESS", "VadRoot.Root"), &root));
-    left = at(&guest, root, "_RTL_BALANCED_NODE", "Left");
+    at_root = field(&guest, explorer().object, "_EPROCESS", "VadRoot.Root");
+    root = peek(&guest, at_root);
+    left = field(&guest, root, "_RTL_BALANCED_NODE", "Left");
     values[COUNT(values) - 1] = root;
     for (size_t i = 0; i < COUNT(values); i++) {
         struct found found;
-        damage(&guest, left, values[i], 8);
+        damage_only(&guest, left, values[i], 8);
         found = walk_regions(&guest);
         CHECK(found.gaps >= 1 && found.good >= 1 && found.good < whole.good);
-        damage(&guest, at(&guest, explorer().object, "_EPROCESS", "VadRoot.Root"), values[i], 8);
+        damage_only(&guest, at_root, values[i], 8);
         found = walk_regions(&guest);
         CHECK(values[i] == root || (found.gaps == 1 && found.good == 0));
     }
@@ -251,13 +194,13 @@ static void lengths_are_bounded(wvmi_session *source)
     size_t length = 0;
     wvmi_module module;
     wvmi_status status;
-    open_guest(&guest, source);
+    open_damaged(&guest, source);
     module.entry = forged_modules[1].entry;
-    name = at(&guest, module.entry, "_KLDR_DATA_TABLE_ENTRY", "BaseDllName");
+    name = field(&guest, module.entry, "_KLDR_DATA_TABLE_ENTRY", "BaseDllName");
     /* Length and MaximumLength: odd, the most there is, more than the buffer has. */
     static const uint32_t lengths[] = {0xfffefffe, 0xffffffff, 0x0002fffe, 0x00010001};
     for (size_t i = 0; i < COUNT(lengths); i++) {
-        damage(&guest, name, lengths[i], 4);
+        damage_only(&guest, name, lengths[i], 4);
         status = wvmi_read_unicode_string(guest.session, kernel_space(), name,
                                           WVMI_STRING_UNICODE64, text, sizeof text, &length);
         CHECK(status == WVMI_OK || status == WVMI_ERROR_CORRUPT || status == WVMI_ERROR_FAULT
