@@ -13,40 +13,33 @@ struct image {
     size_t exports, imports;
 };
 
-struct found {
+/* What a table of an image told. */
+struct told {
     size_t good, gaps;
     wvmi_status begun;
 };
 
-static struct found exports_of(wvmi_session *session, wvmi_pe pe)
+static struct told exports_of(wvmi_session *session, wvmi_pe pe)
 {
     wvmi_pe_export_iter *iter = NULL;
     wvmi_pe_export it;
-    wvmi_status status;
-    struct found found = {0, 0, wvmi_pe_export_iter_new(session, pe, &iter)};
+    struct told found = {0, 0, wvmi_pe_export_iter_new(session, pe, &iter)};
     CHECK((found.begun == WVMI_OK) == (iter != NULL));
-    while (iter && found.good + found.gaps < STEPS_MAX &&
-           (status = wvmi_pe_export_iter_next(iter, &it, sizeof it)) != WVMI_END) {
-        CHECK(status == WVMI_OK || status == WVMI_GAP);
-        found.good += status == WVMI_OK;
-        found.gaps += status == WVMI_GAP;
+    if (iter != NULL) {
+        COUNT_ALL(wvmi_pe_export_iter_next(iter, &it, sizeof it), &found);
     }
     wvmi_pe_export_iter_free(iter);
     return found;
 }
 
-static struct found imports_of(wvmi_session *session, wvmi_pe pe)
+static struct told imports_of(wvmi_session *session, wvmi_pe pe)
 {
     wvmi_pe_import_iter *iter = NULL;
     wvmi_pe_import it;
-    wvmi_status status;
-    struct found found = {0, 0, wvmi_pe_import_iter_new(session, pe, &iter)};
+    struct told found = {0, 0, wvmi_pe_import_iter_new(session, pe, &iter)};
     CHECK((found.begun == WVMI_OK) == (iter != NULL));
-    while (iter && found.good + found.gaps < STEPS_MAX &&
-           (status = wvmi_pe_import_iter_next(iter, &it, sizeof it)) != WVMI_END) {
-        CHECK(status == WVMI_OK || status == WVMI_GAP);
-        found.good += status == WVMI_OK;
-        found.gaps += status == WVMI_GAP;
+    if (iter != NULL) {
+        COUNT_ALL(wvmi_pe_import_iter_next(iter, &it, sizeof it), &found);
     }
     wvmi_pe_import_iter_free(iter);
     return found;
@@ -166,7 +159,7 @@ static void counts_without_tables_are_refused(wvmi_session *source, const struct
     };
     for (size_t i = 0; i < COUNT(lies); i++) {
         struct guest guest;
-        struct found found;
+        struct told found;
         open_damaged(&guest, source);
         poke32(&guest, image->pe, lies[i].rva, lies[i].value);
         found = exports_of(guest.session, image->pe);
@@ -180,7 +173,7 @@ static void one_wild_name_costs_one_export(wvmi_session *source, const struct im
 {
     uint64_t table = peek32(source, image->pe, image->details.directories[EXPORTS].rva + NAME_TABLE);
     struct guest guest;
-    struct found found;
+    struct told found;
     open_damaged(&guest, source);
     poke32(&guest, image->pe, table, 0xfffffff0);
     found = exports_of(guest.session, image->pe);
@@ -191,7 +184,7 @@ static void one_wild_name_costs_one_export(wvmi_session *source, const struct im
 static void one_wild_module_costs_its_imports(wvmi_session *source, const struct image *image)
 {
     struct guest guest;
-    struct found found;
+    struct told found;
     open_damaged(&guest, source);
     poke32(&guest, image->pe, image->details.directories[IMPORTS].rva + 12, 0xfffffff0);
     found = imports_of(guest.session, image->pe);
