@@ -19,13 +19,13 @@ int main(int argc, char **argv)
 {
     wvmi_monitor_spec spec = {0};
     wvmi_hook hook = 0;
-    wvmi_session *session = open_running(argc, argv, "xen:GUEST VARIABLE [SYMBOLS]", 2);
+    wvmi_session *session = open_running(argc, argv, "xen:GUEST VARIABLE BYTES [SYMBOLS]", 3);
 
     if (session == NULL)
         return 1;
     spec.kind = WVMI_MONITOR_MEMORY;
     spec.access = 2;
-    spec.length = 8;
+    spec.length = strtoul(argv[3], NULL, 0);
     if (wvmi_symbol_address(session, argv[2], &spec.address) != WVMI_OK ||
         wvmi_monitor_add(session, &spec, sizeof spec, on_write, NULL, NULL, &hook) != WVMI_OK) {
         fail(argv[2]);

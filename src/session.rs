@@ -23,6 +23,7 @@ use once_cell::sync::OnceCell;
 pub use self::{
     config::{Config, PagefilePath, ProfileCache},
     nearest::{NearestSymbol, SymbolFinder},
+    user_symbol::UserSymbol,
 };
 use crate::{
     core::{

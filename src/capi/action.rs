@@ -24,6 +24,12 @@ pub const WVMI_ACTION_STOP: wvmi_action = 2;
 /// Have the guest bring in the page named by `wvmi_event_request_page()`, then
 /// call again for the same event.
 pub const WVMI_ACTION_RETRY: wvmi_action = 3;
+/// Have the stopped processor execute one instruction, then call the monitors of
+/// single steps (`WVMI_MONITOR_SINGLE_STEP`), whose callbacks may ask for the next
+/// step in the same way. Breakpoints and monitors on the way are called as ever; a
+/// step that an `INT3` of the guest's own or a denied write takes the place of is not
+/// reported.
+pub const WVMI_ACTION_STEP: wvmi_action = 4;
 
 /// Whom a hook concerns; one of the `WVMI_SCOPE_*` numbers.
 pub type wvmi_scope_kind = u32;

@@ -15,7 +15,8 @@ use std::{
 
 use super::{
     action::{
-        WVMI_ACTION_CONTINUE, WVMI_ACTION_REMOVE, WVMI_ACTION_RETRY, WVMI_ACTION_STOP, wvmi_action,
+        WVMI_ACTION_CONTINUE, WVMI_ACTION_REMOVE, WVMI_ACTION_RETRY, WVMI_ACTION_STEP,
+        WVMI_ACTION_STOP, wvmi_action,
     },
     event::wvmi_event,
     ffi::Call,
@@ -76,6 +77,7 @@ pub fn lend(
         (WVMI_ACTION_CONTINUE, _) => Action::Continue,
         (WVMI_ACTION_REMOVE, _) => Action::Remove,
         (WVMI_ACTION_STOP, _) => Action::Stop,
+        (WVMI_ACTION_STEP, _) => Action::Step,
         (WVMI_ACTION_RETRY, Some(missing)) => Action::MakeResident(missing),
         _ => Action::Continue,
     }

@@ -55,6 +55,9 @@ pub struct wvmi_driver_interrupt {
     pub reserved: u32,
 }
 
+// SAFETY: integers only; every bit pattern is valid.
+unsafe impl Plain for wvmi_driver_interrupt {}
+
 /// `view` is filled.
 pub const WVMI_DRIVER_EVENT_VIEW: u32 = 1;
 /// `memory_virtual` is filled.
@@ -224,7 +227,8 @@ impl From<&Interrupt> for wvmi_driver_interrupt {
 }
 
 impl wvmi_driver_interrupt {
-    fn interrupt(&self) -> Option<Interrupt> {
+    /// The engine's interrupt; none for what makes no sense.
+    pub fn interrupt(&self) -> Option<Interrupt> {
         let kind = KINDS.iter().find(|(_, number)| *number == self.kind)?.0;
         Some(Interrupt {
             vector: u8::try_from(self.vector).ok()?,

@@ -33,7 +33,9 @@ pub const WVMI_EVENT_MSR: wvmi_event_kind = 4;
 pub const WVMI_EVENT_CPUID: wvmi_event_kind = 5;
 /// A port was accessed: `number` is the port.
 pub const WVMI_EVENT_IO: wvmi_event_kind = 6;
-/// Another interrupt or exception: `number` is its vector.
+/// Another interrupt or exception: `number` is its vector, `old_value` its error
+/// code, `new_value` what comes with it: CR2 of a page fault, bits of DR6 of a debug
+/// exception.
 pub const WVMI_EVENT_INTERRUPT: wvmi_event_kind = 7;
 /// An instruction was stepped over.
 pub const WVMI_EVENT_SINGLE_STEP: wvmi_event_kind = 8;
@@ -50,11 +52,20 @@ pub const WVMI_EVENT_VALID_PREVIOUS_MODE: u64 = 4;
 pub const WVMI_EVENT_VALID_MEMORY_VIRTUAL: u64 = 8;
 /// `session` is filled.
 pub const WVMI_EVENT_VALID_SESSION: u64 = 16;
+/// `irql` is filled: the processor was in user mode, or the back end tells the level
+/// with each event. Else `wvmi_event_irql()` asks for it.
+pub const WVMI_EVENT_VALID_IRQL: u64 = 32;
 
 /// The page asked for with `WVMI_ACTION_RETRY` cannot be brought in.
 pub const WVMI_EVENT_NOT_RESIDENT: u32 = 1;
 /// The hook exceeds its rate limit: it is suspended after this call.
 pub const WVMI_EVENT_SUSPENDED: u32 = 2;
+/// The memory was accessed by the processor's own page walk.
+pub const WVMI_EVENT_PAGE_WALK: u32 = 4;
+/// The port was read (`IN`), not written.
+pub const WVMI_EVENT_INPUT: u32 = 8;
+/// The port was accessed by a string instruction.
+pub const WVMI_EVENT_STRING: u32 = 16;
 
 /// An event, filled by `wvmi_event_info()`.
 #[repr(C)]
@@ -92,7 +103,8 @@ pub struct wvmi_event_details {
     pub number: u32,
     /// Memory access: read 1, write 2, execute 4.
     pub access: u32,
-    /// `WVMI_EVENT_NOT_RESIDENT` and `WVMI_EVENT_SUSPENDED` bits.
+    /// `WVMI_EVENT_NOT_RESIDENT`, `_SUSPENDED`, `_PAGE_WALK`, `_INPUT` and
+    /// `_STRING` bits.
     pub flags: u32,
     /// 1, and one more each time after `WVMI_ACTION_RETRY`.
     pub attempt: u32,
@@ -108,8 +120,8 @@ pub struct wvmi_event_details {
     pub previous_mode: u32,
     /// Interrupt request level of the processor.
     pub irql: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// Port: bytes accessed. `CPUID` and interrupts: bytes of the instruction.
+    pub length: u32,
     /// Address of the session structure of `process`, 0 for system processes.
     pub session: u64,
     /// Image file name of `process`, as the kernel keeps it: cut at 14 bytes.
@@ -146,9 +158,35 @@ pub unsafe extern "C" fn wvmi_event_info(
     })
 }
 
+/// Tells the interrupt request level of the stopped processor.
+///
+/// `irql` receives it. Where the event does not tell it the back end is asked, which
+/// is not cheap: Xen stops the guest for a moment.
+///
+/// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or `WVMI_ERROR_BACK_END`.
+///
+/// Only inside the callback that got the event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wvmi_event_irql(event: *mut wvmi_event, irql: *mut u32) -> wvmi_status {
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_event_irql") };
+    call.run(|| {
+        let event = call.event(event)?;
+        let output = call.output(irql, "irql")?;
+        let told = event.occurrence().irql();
+        let ask = || -> Result<u32> {
+            let vcpu = event.occurrence().stopped.event.vcpu;
+            Ok(event.session().registers(vcpu)?.cr8 as u32)
+        };
+        output.write(told.map_or_else(ask, Ok)?);
+        Ok(WVMI_OK)
+    })
+}
+
 fn describe(event: &Event<'_>) -> wvmi_event_details {
     let occurrence = event.occurrence();
     let stopped = occurrence.stopped;
+    let irql = occurrence.irql();
     let mut details = wvmi_event_details {
         sequence: stopped.sequence,
         time: filetime(stopped.time),
@@ -157,27 +195,39 @@ fn describe(event: &Event<'_>) -> wvmi_event_details {
         missed: occurrence.missed,
         attempt: occurrence.attempt,
         vcpu: stopped.event.vcpu.into(),
-        irql: stopped.event.registers.cr8 as u32,
+        irql: irql.unwrap_or(0),
         registers: wvmi_registers::from(occurrence.registers()),
         flags: flags(occurrence),
         ..wvmi_event_details::zeroed()
     };
+    if irql.is_some() {
+        details.valid |= WVMI_EVENT_VALID_IRQL;
+    }
     describe_reason(&stopped.event.reason, &mut details);
     // What cannot be read is not valid.
     let _ = describe_identity(event, &mut details);
     details
 }
 
+const fn flag(set: bool, flag: u32) -> u32 {
+    if set { flag } else { 0 }
+}
+
 fn flags(occurrence: &Occurrence<'_>) -> u32 {
-    let flag = |set: bool, flag: u32| if set { flag } else { 0 };
     flag(occurrence.not_resident, WVMI_EVENT_NOT_RESIDENT)
         | flag(occurrence.suspended, WVMI_EVENT_SUSPENDED)
 }
 
 fn describe_reason(reason: &EventReason, details: &mut wvmi_event_details) {
     match *reason {
-        EventReason::MemoryAccess { pa, va, access, .. } => {
+        EventReason::MemoryAccess {
+            pa,
+            va,
+            access,
+            page_walk,
+        } => {
             details.kind = WVMI_EVENT_MEMORY;
+            details.flags |= flag(page_walk, WVMI_EVENT_PAGE_WALK);
             details.memory_physical = pa.0;
             details.access = access.bits().into();
             if let Some(va) = va {
@@ -195,13 +245,25 @@ fn describe_reason(reason: &EventReason, details: &mut wvmi_event_details) {
             details.number = index;
             (details.old_value, details.new_value) = (old, new);
         }
-        EventReason::CpuId { leaf, subleaf, .. } => {
+        EventReason::CpuId {
+            leaf,
+            subleaf,
+            length,
+        } => {
             details.kind = WVMI_EVENT_CPUID;
+            details.length = length.into();
             details.number = leaf;
             details.old_value = subleaf.into();
         }
-        EventReason::Io { port, .. } => {
+        EventReason::Io {
+            port,
+            size,
+            input,
+            string,
+        } => {
             details.kind = WVMI_EVENT_IO;
+            details.length = size.into();
+            details.flags |= flag(input, WVMI_EVENT_INPUT) | flag(string, WVMI_EVENT_STRING);
             details.number = port.into();
         }
         EventReason::Interrupt(interrupt) => {
@@ -210,6 +272,9 @@ fn describe_reason(reason: &EventReason, details: &mut wvmi_event_details) {
                 _ => WVMI_EVENT_INTERRUPT,
             };
             details.number = interrupt.vector.into();
+            details.length = interrupt.instruction_length.into();
+            details.old_value = interrupt.error_code.unwrap_or(0).into();
+            details.new_value = interrupt.extra;
         }
         EventReason::SingleStep => details.kind = WVMI_EVENT_SINGLE_STEP,
         EventReason::Hypercall => details.kind = WVMI_EVENT_HYPERCALL,

@@ -11,6 +11,7 @@ use super::{
     session::{Shared, wvmi_session},
     space::wvmi_space,
     status::{WVMI_OK, wvmi_status},
+    view::wvmi_view,
 };
 use crate::{
     core::driver::{MemoryAccess, Monitor},
@@ -32,10 +33,17 @@ pub const WVMI_MONITOR_CPUID: wvmi_monitor_kind = 4;
 /// Port I/O.
 pub const WVMI_MONITOR_IO: wvmi_monitor_kind = 5;
 /// Interrupts and exceptions of vector `number`, as far as the back end reports
-/// them (1 on Xen; 3 are breakpoints of the guest's own).
+/// them: 1 and 3 on Xen. 3 are the `INT3` of the guest's own. The guest takes them
+/// when the callbacks have returned.
 pub const WVMI_MONITOR_INTERRUPT: wvmi_monitor_kind = 6;
 /// Requests of the guest for attention.
 pub const WVMI_MONITOR_HYPERCALL: wvmi_monitor_kind = 7;
+/// Accesses that the rights of `view`, a view of the caller's, deny.
+pub const WVMI_MONITOR_VIEW: wvmi_monitor_kind = 8;
+
+/// Instructions that processors executed because a callback answered
+/// `WVMI_ACTION_STEP`.
+pub const WVMI_MONITOR_SINGLE_STEP: wvmi_monitor_kind = 9;
 
 /// What a monitor waits for and whom it concerns.
 #[repr(C)]
@@ -67,6 +75,8 @@ pub struct wvmi_monitor_spec {
     pub limit_suspension_ms: u32,
     /// Must be 0.
     pub reserved: u32,
+    /// View: whose rights.
+    pub view: *const wvmi_view,
 }
 
 // SAFETY: integers and raw pointers only; every bit pattern is valid.
@@ -88,13 +98,18 @@ impl wvmi_monitor_spec {
         limits.options(call, session)
     }
 
-    fn target(&self, session: &Shared) -> Result<Target> {
+    fn target(&self, call: &Call, session: &Shared) -> Result<Target> {
         let number = |most: u32| match u8::try_from(self.number) {
             Ok(number) if self.number <= most => Ok(number),
             _ => Err(Error::invalid_argument("number", "not one of the kind's")),
         };
         Ok(Target::Processor(match self.kind {
             WVMI_MONITOR_MEMORY => return self.range(session).map(Target::Memory),
+            WVMI_MONITOR_VIEW => {
+                let view = call.input(self.view, "view")?;
+                view.check(session)?;
+                return Ok(Target::Denied(view.id()));
+            }
             WVMI_MONITOR_CONTROL_REGISTER if self.number == XCR0 => Monitor::Xcr0,
             WVMI_MONITOR_CONTROL_REGISTER => match number(4)? {
                 register @ (0 | 3 | 4) => Monitor::ControlRegister(register),
@@ -105,6 +120,7 @@ impl wvmi_monitor_spec {
             WVMI_MONITOR_IO => Monitor::Io,
             WVMI_MONITOR_INTERRUPT => Monitor::Interrupt(number(255)?),
             WVMI_MONITOR_HYPERCALL => Monitor::Hypercall,
+            WVMI_MONITOR_SINGLE_STEP => Monitor::SingleStep,
             _ => {
                 return Err(Error::invalid_argument("kind", "no WVMI_MONITOR_ number"));
             }
@@ -149,7 +165,7 @@ pub unsafe extern "C" fn wvmi_monitor_add(
         let output = call.output(hook, "hook")?;
         let new = NewHook {
             handler: handler(&session, callback, user_data)?,
-            target: spec.target(&session)?,
+            target: spec.target(call, &session)?,
             options: spec.options(call, &session)?,
         };
         output.write(session.live()?.insert(new)?.to_bits());

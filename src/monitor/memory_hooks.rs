@@ -193,6 +193,16 @@ impl MemoryHooks {
         self.remove_where(ground, |_| true).map(drop)
     }
 
+    /// How many pages of a hook are watched, and how many are absent.
+    pub fn count(&self, key: Key) -> (usize, usize) {
+        let pieces = self.pieces.values().filter(|piece| piece.key == key);
+        let (all, watched) = pieces.fold((0_usize, 0_usize), |(all, watched), piece| {
+            let there = usize::from(piece.at.is_some());
+            (all.saturating_add(1), watched.saturating_add(there))
+        });
+        (watched, all.saturating_sub(watched))
+    }
+
     /// Follows a page that moved, came or went.
     pub fn follow(&mut self, ground: &mut Ground, change: &PageChange) {
         let on_page = |piece: &Piece| piece.page == Some(change.page);

@@ -11,6 +11,7 @@ mod live;
 mod machine;
 mod memory_hooks;
 mod occurrence;
+mod own_views;
 pub mod page_tables;
 mod patches;
 mod plain;
@@ -32,7 +33,7 @@ pub use self::{
     ground::Ground,
     guest::{Guest, Identity, ProcessIdentity, ThreadIdentity},
     limit::RateLimit,
-    live::{Ended, Landmarks, LiveGuest, NewHook, Place, Target},
+    live::{Ended, HookState, Landmarks, LiveGuest, NewHook, Pending, Place, Target},
     machine::{Machine, Pause},
     memory_hooks::MemoryRange,
     occurrence::{Action, Missing, Occurrence, Outcome, Stopped},
@@ -41,7 +42,7 @@ pub use self::{
     registration::{Callback, Handler, HookOptions},
     rights::{Claim, PageRights},
     scope::Scope,
-    search::{Search, Sighting},
+    search::{Lack, Search, SearchState, Sighting},
     shadow::ShadowPages,
     slots::HookId,
 };

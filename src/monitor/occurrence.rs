@@ -32,6 +32,8 @@ pub enum Action {
     Remove,
     /// End the event loop after this event.
     Stop,
+    /// Report the instruction after this event to those who monitor single steps.
+    Step,
     /// Have the guest bring a page in, then call again for the same event.
     MakeResident(Missing),
 }
@@ -132,6 +134,17 @@ impl<'a> Occurrence<'a> {
             missed: 0,
             suspended: false,
             outcome,
+        }
+    }
+
+    /// Interrupt request level of the processor, where the event itself tells it:
+    /// some back ends leave out CR8, and user mode runs at level 0.
+    pub const fn irql(&self) -> Option<u32> {
+        let registers = &self.stopped.event.registers;
+        match (registers.cr8, registers.cs.selector & 3) {
+            (_, 3) => Some(0),
+            (0, _) => None,
+            (level, _) => Some(level as u32),
         }
     }
 

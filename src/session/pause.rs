@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::Session;
 use crate::{
-    core::driver::Control,
+    core::driver::{Control, Interrupt},
     error::{Error, Result},
 };
 
@@ -12,6 +12,21 @@ impl Session {
     fn control(&self) -> Result<&dyn Control> {
         let control = self.memory.driver().control();
         control.ok_or_else(|| Error::not_supported("pausing this guest"))
+    }
+
+    /// Has a processor take an interrupt before its next instruction.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] where the guest does not run; [`Error::InvalidArgument`]
+    /// for a processor that it does not have.
+    pub fn inject(&self, vcpu: u16, interrupt: &Interrupt) -> Result<()> {
+        let driver = self.memory.driver();
+        let control = driver.control();
+        let control = control.ok_or_else(|| Error::not_supported("interrupts of this guest"))?;
+        if vcpu >= driver.info().vcpus {
+            return Err(Error::invalid_argument("vcpu", "the guest has fewer"));
+        }
+        control.inject(vcpu, interrupt)
     }
 
     /// Stops all processors of a running guest; counted.

@@ -25,7 +25,51 @@ impl FindProfile for Profiles<'_> {
     }
 }
 
+/// How far one gets from a process to `module!symbol`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserSymbol {
+    /// It is there.
+    At(Va),
+    /// The process has no such module.
+    NoModule,
+    /// The module has no such export, and its symbols were not found.
+    NoSymbols,
+    /// The module's symbols were found, and this one is not among them.
+    NoSymbol,
+}
+
 impl Session {
+    /// As [`Session::user_symbol`], telling apart what may be missing.
+    ///
+    /// # Errors
+    /// The fault where a page on the way is not in memory; [`Error::Cancelled`].
+    pub fn find_user_symbol(
+        &self,
+        process: &Process<'_>,
+        (module, symbol): (&str, &str),
+        architecture: Option<Architecture>,
+    ) -> Result<UserSymbol> {
+        let module = match process.user_module(module, architecture) {
+            Ok(module) => module,
+            Err(Error::NotFound { .. }) => return Ok(UserSymbol::NoModule),
+            Err(error) => return Err(error),
+        };
+        match module.symbol(symbol, &Profiles(self)) {
+            Ok(va) => Ok(UserSymbol::At(va)),
+            Err(Error::NotFound { .. }) => {
+                let known = match module.pdb()? {
+                    Some(id) => Profiles(self).find(&id)?.is_some(),
+                    None => false,
+                };
+                Ok(match known {
+                    true => UserSymbol::NoSymbol,
+                    false => UserSymbol::NoSymbols,
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Address of `module!symbol` among the modules of the kernel, from the
     /// module's PDB, ISF or ISR where the configuration's places have it, else
     /// from its export table; without a module, of the kernel itself.

@@ -59,6 +59,15 @@ impl BreakpointManager {
         }
     }
 
+    /// How many breakpoints of an owner with this tag are active, and how many pending.
+    pub fn count(&self, key: Key, tag: u64) -> (usize, usize) {
+        let ids = self.book.of_key(key);
+        let anchors = ids.iter().filter_map(|id| self.book.anchor(id));
+        let anchors: Vec<_> = anchors.filter(|anchor| anchor.tag == tag).collect();
+        let active = anchors.iter().filter(|anchor| anchor.at.is_some()).count();
+        (active, anchors.len().saturating_sub(active))
+    }
+
     /// Can the guest see the breakpoints by reading its code?
     pub fn visible(&self) -> bool {
         self.patches.visible()

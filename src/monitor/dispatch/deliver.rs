@@ -180,6 +180,11 @@ impl LiveGuest {
             Handler::Calls(tracker) => self.on_call(&hook, tracker, delivery.role, &mut occurrence),
         });
         match action {
+            Ok(Action::Step) => {
+                let mut state = self.state();
+                state.steps.entry(stopped.event.vcpu).or_default().told = true;
+                None
+            }
             Ok(action) => self.obey(hook.id, action),
             Err(panic) => {
                 self.fail(Error::Internal {
@@ -193,7 +198,7 @@ impl LiveGuest {
     /// Does what a callback wants. Returns the page that it needs.
     pub(super) fn obey(&self, hook: HookId, action: Action) -> Option<Missing> {
         match action {
-            Action::Continue => {}
+            Action::Continue | Action::Step => {}
             Action::Stop => self.stop(),
             Action::Remove => {
                 if let Err(error) = self.remove(hook) {

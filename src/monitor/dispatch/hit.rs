@@ -1,16 +1,16 @@
 //! `INT3`: ours, the guest's own, or left over from a patch that is gone.
 
-use super::{Delivery, Role, Verdict, plain};
+use super::{Delivery, Role, Verdict, answer_with, plain};
 use crate::{
     core::{
         Va,
-        driver::{Event, EventResponse, ResponseAction},
+        driver::{Event, EventResponse, Monitor, ResponseAction},
     },
     monitor::{
         breakpoint::Hit,
         live::{LiveGuest, OWN_KEY},
         occurrence::Stopped,
-        patches::{Location, StepOver},
+        patches::{BREAKPOINT_VECTOR, Location, StepOver},
         registration::id_of,
     },
 };
@@ -34,7 +34,10 @@ impl LiveGuest {
         if !ours {
             // The guest's own, or the patch went while the event was on its way.
             return match self.holds_int3(event) {
-                true => plain(ResponseAction::Reinject),
+                true => {
+                    let verdict = self.report(stopped, Monitor::Interrupt(BREAKPOINT_VECTOR));
+                    answer_with(verdict, ResponseAction::Reinject)
+                }
                 false => self.let_through(event),
             };
         }

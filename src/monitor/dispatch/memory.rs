@@ -28,6 +28,7 @@ impl LiveGuest {
             })
         };
         let ids = keys.into_iter().map(id_of);
+        let ids = ids.chain(state.own.listeners(view).iter().copied());
         let deliveries: Vec<_> = ids.filter_map(delivery).collect();
         drop(state);
         let verdict = self.deliver(stopped, &deliveries);

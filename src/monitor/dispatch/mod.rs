@@ -117,7 +117,7 @@ impl LiveGuest {
     fn dispatch(&self, event: &Event) -> EventResponse {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let stopped = Stopped::new(event, &*self.guest, sequence.wrapping_add(1));
-        match &event.reason {
+        let answer = match &event.reason {
             EventReason::Interrupt(interrupt) if is_breakpoint(interrupt) => {
                 self.on_breakpoint(&stopped)
             }
@@ -126,7 +126,7 @@ impl LiveGuest {
                 answer_with(verdict, ResponseAction::Reinject)
             }
             EventReason::MemoryAccess { pa, access, .. } => self.on_memory(&stopped, *pa, *access),
-            EventReason::SingleStep => self.on_single_step(&stopped),
+            EventReason::SingleStep => return self.on_single_step(&stopped),
             reason => match monitor_of(reason) {
                 Some(monitor) => {
                     let verdict = self.report(&stopped, monitor);
@@ -134,7 +134,8 @@ impl LiveGuest {
                 }
                 None => plain(ResponseAction::Continue),
             },
-        }
+        };
+        self.keep_stepping(event, answer)
     }
 
     /// Calls the subscribers of something that a processor did.
@@ -233,9 +234,11 @@ impl LiveGuest {
 fn answer_with(verdict: Verdict, action: ResponseAction) -> EventResponse {
     let denied = verdict.outcome.deny && action == ResponseAction::Continue;
     EventResponse {
-        action: match denied {
-            true => ResponseAction::Deny,
-            false => action,
+        action: match action {
+            _ if denied => ResponseAction::Deny,
+            // The page fault comes first; the instruction is reached again.
+            ResponseAction::Reinject if verdict.interrupted => ResponseAction::Continue,
+            action => action,
         },
         view: None,
         registers: verdict.outcome.into_registers(),

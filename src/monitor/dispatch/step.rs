@@ -2,7 +2,7 @@
 
 use super::{answer_with, plain};
 use crate::{
-    core::driver::{Event, EventResponse, Monitor, ResponseAction, ViewId},
+    core::driver::{Event, EventReason, EventResponse, Monitor, ResponseAction, ViewId},
     monitor::{
         live::{LiveGuest, State},
         occurrence::Stopped,
@@ -21,16 +21,60 @@ pub struct PendingStep {
     pub tables: bool,
     /// Patch that was lifted for it.
     pub lifted: Option<Location>,
+    /// A callback asked for it, to be reported.
+    pub told: bool,
 }
 
 impl LiveGuest {
     pub(super) fn on_single_step(&self, stopped: &Stopped<'_>) -> EventResponse {
-        let asked_for = self.state().steps.contains_key(&stopped.event.vcpu);
-        if asked_for {
-            return self.finish_step(stopped.event);
+        let vcpu = stopped.event.vcpu;
+        let told = self.state().steps.get(&vcpu).map(|step| step.told);
+        let finished = self.finish_step(stopped.event);
+        if told == Some(false) {
+            return finished;
         }
         let verdict = self.report(stopped, Monitor::SingleStep);
-        answer_with(verdict, ResponseAction::Continue)
+        let answer = EventResponse {
+            view: finished.view,
+            ..answer_with(verdict, finished.action)
+        };
+        self.keep_stepping(stopped.event, answer)
+    }
+
+    /// Has a processor go on in steps, when a callback asked for it, whatever else
+    /// has become of the event.
+    pub(super) fn keep_stepping(&self, event: &Event, answer: EventResponse) -> EventResponse {
+        let mut state = self.state();
+        let step = state.steps.get_mut(&event.vcpu);
+        let Some(step) = step.filter(|step| step.told) else {
+            return answer;
+        };
+        let action = match answer.action {
+            ResponseAction::Continue | ResponseAction::SingleStep => answer.action,
+            ResponseAction::FastSingleStep(view) => {
+                step.view = answer.view.or(event.view);
+                return EventResponse {
+                    action: ResponseAction::SingleStep,
+                    view: Some(view),
+                    ..answer
+                };
+            }
+            // The guest's own handler comes first, or nothing is executed at all.
+            ResponseAction::Reinject | ResponseAction::Deny | ResponseAction::Emulate => {
+                step.told = false;
+                return answer;
+            }
+        };
+        // A breakpoint that is reached again, after a page fault or elsewhere, asks anew.
+        step.told = action == ResponseAction::SingleStep
+            || !matches!(event.reason, EventReason::Interrupt(_));
+        EventResponse {
+            action: match step.told {
+                true => ResponseAction::SingleStep,
+                false => action,
+            },
+            ..answer
+        }
     }
 
     /// Looks at what the step changed, and has the processor go on in its view.

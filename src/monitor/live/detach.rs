@@ -91,6 +91,7 @@ impl State {
         self.turns.clear(&machine)?;
         self.end_events(live, &machine)?;
         self.end_view(&machine, view)?;
+        self.own.clear(&machine)?;
         // What a destroyed view showed no longer matters; a patch in the guest does.
         if live.is_visible() {
             unhooked?;

@@ -1,6 +1,6 @@
 //! Finding the symbols of hooks in processes, whenever they may have come.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{LiveGuest, Place, State, insert::breakpoint};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         page_tables::WatchedPage,
         registration::Registration,
         scope::ScopeFilter,
-        search::{Search, Sighting},
+        search::{Lack, MAX_PROCESSES, Search, Sighting},
         slots::HookId,
     },
 };
@@ -111,7 +111,7 @@ impl LiveGuest {
             return Ok(None);
         }
         let concerned = |filter: &ScopeFilter| filter.takes_in(&*self.guest, process);
-        if !concerned(hook.filter()) {
+        if !concerned(hook.filter()) || !self.has_room(search, pair) {
             return Ok(None);
         }
         let place = self.look_behind(search, pair)?;
@@ -126,9 +126,13 @@ impl LiveGuest {
         for _ in 0..MAX_PAGES {
             let Place { root, va } = match search.look_in(pair.1)? {
                 Sighting::At(place) => return Ok(Some(place)),
-                Sighting::Absent => return Ok(None),
+                Sighting::Not(lack) => {
+                    self.note_lack(search, pair, lack);
+                    return Ok(None);
+                }
                 Sighting::Behind(place) => place,
             };
+            self.note_lack(search, pair, Lack::Page);
             let mut state = self.state();
             let page = WatchedPage::new(state.attach()?, root, va);
             let State {
@@ -139,6 +143,58 @@ impl LiveGuest {
             }
         }
         Ok(None)
+    }
+
+    /// May the hook follow this process, too? Those that are gone without having
+    /// been seen to end make room.
+    fn has_room(&self, search: &dyn Search, pair: (HookId, Va)) -> bool {
+        if !self.state().searches.is_full_for(&pair) {
+            return true;
+        }
+        self.forget_gone();
+        let mut state = self.state();
+        if !state.searches.is_full_for(&pair) {
+            return true;
+        }
+        let first = state.searches.refuse(pair.0);
+        drop(state);
+        if first {
+            self.machine.log().warning(format_args!(
+                "{:?}: {} is not looked for in more than {MAX_PROCESSES} processes",
+                pair.0,
+                search.name()
+            ));
+        }
+        false
+    }
+
+    /// Forgets processes that are in the kernel's list no more.
+    fn forget_gone(&self) {
+        let Ok(living) = self.guest.processes() else {
+            return;
+        };
+        let living: BTreeSet<_> = living.into_iter().collect();
+        let known = self.state().searches.processes();
+        for process in known.difference(&living) {
+            self.forget_process(*process);
+        }
+    }
+
+    /// Notes why a symbol is not in a process; tells what waiting will not mend.
+    fn note_lack(&self, search: &dyn Search, (hook, process): (HookId, Va), lack: Lack) {
+        let nearer = self.state().searches.lacks(hook, lack);
+        let what = match lack {
+            Lack::Symbol => "its module has no such symbol",
+            Lack::Symbols => "its module has no such export, and its symbols were not found",
+            Lack::Module | Lack::Page => return,
+        };
+        if nearer {
+            self.machine.log().warning(format_args!(
+                "{hook:?}: {} is pending: {what} (process {:#x})",
+                search.name(),
+                process.0
+            ));
+        }
     }
 
     /// A process ends: nothing is hooked in it any more, and its page tables become

@@ -77,7 +77,7 @@ impl LiveGuest {
         }
     }
 
-    fn report_attached(&self) {
+    pub(super) fn report_attached(&self) {
         let how = match self.is_visible() {
             true => "breakpoints are in the guest's own code",
             false => "breakpoints are in a view of their own",
@@ -221,6 +221,7 @@ impl State {
                     self.memory.insert(&mut self.ground, view, key, &range)
                 }
                 Target::Processor(monitor) => self.subscribe(id, monitor),
+                Target::Denied(view) => self.own.listen(view, id),
             };
             installed.map_err(|error| (index, error))?;
         }
@@ -259,6 +260,7 @@ impl State {
         self.breakpoints.remove_key(&mut self.ground, key)?;
         self.memory.remove_key(&mut self.ground, key)?;
         self.searches.forget_hook(&mut self.ground, id);
+        self.own.forget_hook(id);
         self.unsubscribe(id)
     }
 

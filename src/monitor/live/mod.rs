@@ -5,6 +5,8 @@ mod detach;
 mod find;
 mod insert;
 mod run;
+mod status;
+mod views;
 
 use std::{
     collections::HashMap,
@@ -13,7 +15,11 @@ use std::{
 
 use self::control::LoopControl;
 pub(super) use self::insert::NOWHERE;
-pub use self::{insert::NewHook, run::Ended};
+pub use self::{
+    insert::NewHook,
+    run::Ended,
+    status::{HookState, Pending},
+};
 use super::{
     breakpoint::{BreakpointManager, Key},
     dispatch::PendingStep,
@@ -22,6 +28,7 @@ use super::{
     hurried::Hurried,
     machine::Machine,
     memory_hooks::{MemoryHooks, MemoryRange},
+    own_views::OwnViews,
     patches::{BREAKPOINT_VECTOR, Location, Medium, Patches},
     plain::PlainPatches,
     registration::Registration,
@@ -65,6 +72,8 @@ pub enum Target {
     Memory(MemoryRange),
     /// Something that a processor does.
     Processor(Monitor),
+    /// Accesses that a view of the caller's denies.
+    Denied(ViewId),
 }
 
 /// What the engine itself must know of the guest's kernel.
@@ -114,6 +123,8 @@ pub(super) struct State {
     pub residency: Residency,
     /// Symbols of modules that are not loaded everywhere yet.
     pub searches: Searches,
+    /// Views of the caller's.
+    pub own: OwnViews,
 }
 
 /// A running guest and its hooks.
@@ -162,6 +173,7 @@ impl LiveGuest {
             turns: Turns::default(),
             residency: Residency::default(),
             searches: Searches::default(),
+            own: OwnViews::default(),
         };
         Ok(Self {
             control: LoopControl::new()?,

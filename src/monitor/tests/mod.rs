@@ -8,6 +8,7 @@ mod faults;
 mod hurried;
 mod live;
 mod mock;
+mod own_views;
 mod page_tables;
 mod paging;
 mod patches;

@@ -42,6 +42,8 @@ pub const THREAD_EXIT_FRAME: Gfn = Gfn(0x77a);
 pub struct FakeGuest {
     pub parents: Mutex<HashMap<u32, u32>>,
     pub resident_allowed: Mutex<bool>,
+    /// Processes of the kernel's list beside 4 to 7.
+    pub invented: Mutex<Vec<Va>>,
 }
 
 pub fn process(id: u32) -> ProcessIdentity {
@@ -73,7 +75,8 @@ impl Guest for FakeGuest {
     }
 
     fn processes(&self) -> Result<Vec<Va>> {
-        Ok((4..8).map(|id| process(id).object).collect())
+        let usual = (4..8).map(|id| process(id).object);
+        Ok(usual.chain(self.invented.lock().unwrap().iter().copied()).collect())
     }
 
     fn process(&self, object: Va) -> Result<ProcessIdentity> {

@@ -22,8 +22,8 @@ use crate::{
     },
     error::{Error, Result},
     monitor::{
-        Action, Handler, HookId, HookOptions, NewHook, Place, Scope, Search, Sighting, Target,
-        patches::INT3,
+        Action, Handler, HookId, HookOptions, Lack, NewHook, Pending, Place, Scope, Search,
+        Sighting, Target, patches::INT3, search::MAX_PROCESSES,
     },
 };
 
@@ -48,7 +48,12 @@ impl Search for View {
             return Err(Error::Cancelled);
         }
         let sights = self.sights.lock().unwrap();
-        Ok(sights.get(&process).copied().unwrap_or(Sighting::Absent))
+        let nothing = Sighting::Not(Lack::Module);
+        Ok(sights.get(&process).copied().unwrap_or(nothing))
+    }
+
+    fn name(&self) -> &str {
+        "module!symbol"
     }
 }
 
@@ -297,4 +302,84 @@ fn a_symbol_is_hooked_in_the_end_whatever_call_fails() {
         failures += 1;
     }
     assert!(failures > 3, "{failures}");
+}
+
+#[test]
+fn why_a_symbol_is_pending_can_be_asked() {
+    let (scene, view) = scene();
+    let (id, _) = insert(&scene, &view, Scope::All);
+    let state = || scene.live.hook_state(id).unwrap();
+    let lacks = |lack| Some(Pending::Symbol(lack));
+    assert_eq!(state().pending, lacks(Lack::Module));
+    // The nearest process counts, whatever the others lack.
+    let nearer = [
+        (Sighting::Behind(place(HEADER)), Lack::Page, 1),
+        (Sighting::Not(Lack::Symbols), Lack::Symbols, 0),
+        (Sighting::Not(Lack::Symbol), Lack::Symbol, 0),
+        (Sighting::Not(Lack::Module), Lack::Symbol, 0),
+    ];
+    for (sighting, lack, waiting) in nearer {
+        view.shows(4, sighting);
+        scene.hit(IMAGE_MAPPED);
+        assert_eq!(state().pending, lacks(lack), "{sighting:?}");
+        // A page that was waited for still is: it may bring the symbol.
+        assert!(state().waiting >= waiting);
+        assert_eq!((state().active, state().processes), (0, 0));
+    }
+    view.shows(4, Sighting::At(place(FUNCTION)));
+    scene.hit(IMAGE_MAPPED);
+    assert_eq!(state().pending, None);
+    assert_eq!((state().active, state().processes), (1, 1));
+    // The function's own page goes.
+    write_entry(&scene, FUNCTION, 0);
+    assert_eq!((state().active, state().waiting), (0, 1));
+    assert_eq!(state().pending, Some(Pending::Page));
+    scene.live.remove(id).unwrap();
+    assert!(matches!(
+        scene.live.hook_state(id),
+        Err(Error::NotFound { .. })
+    ));
+}
+
+/// Processes that no list names, one after the other: the guest makes them up.
+fn invented(number: usize) -> Va {
+    Va(0xffff_b000_0000_0000 + number as u64 * 0x1000)
+}
+
+#[test]
+fn processes_without_end_are_not_followed() {
+    let (scene, view) = scene();
+    let (id, _) = insert(&scene, &view, Scope::All);
+    let state = || scene.live.hook_state(id).unwrap();
+    let found = Sighting::At(place(FUNCTION));
+    let begin = |process: Va| {
+        view.sights.lock().unwrap().insert(process, found);
+        call(&scene, PROCESS_CREATED, process, process_object());
+    };
+    for number in 0..MAX_PROCESSES {
+        begin(invented(number));
+    }
+    assert_eq!(state().processes, MAX_PROCESSES);
+    // They are in no list of the kernel's: they make room for one that may be.
+    begin(invented(MAX_PROCESSES));
+    assert_eq!((state().processes, state().refused), (1, 0));
+    // What lives stays, and those beyond are left alone, told by the state.
+    let living = (0..MAX_PROCESSES).map(invented).collect::<Vec<_>>();
+    *scene.guest.invented.lock().unwrap() = living.clone();
+    for process in &living {
+        begin(*process);
+    }
+    view.looks();
+    begin(invented(MAX_PROCESSES + 1));
+    assert_eq!(view.looks(), 0);
+    assert_eq!((state().processes, state().refused), (MAX_PROCESSES, 1));
+    call(&scene, PROCESS_ENDED, invented(7), Va(0));
+    begin(invented(MAX_PROCESSES + 1));
+    assert_eq!((state().processes, state().refused), (MAX_PROCESSES, 1));
+    scene.live.close().unwrap();
+    assert_eq!(scene.mock.altered(DEFAULT_VIEW), 0);
+}
+
+fn process_object() -> Va {
+    process(4).object
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::{
     core::Va,
     error::{Error, Result},
-    monitor::{Place, Scope, Search, Sighting, Target},
+    monitor::{Lack, Place, Scope, Search, Sighting, Target},
     os::windows::Architecture,
-    session::Session,
+    session::{Session, UserSymbol},
 };
 
 /// `module!symbol` of a module that processes load.
@@ -66,27 +66,44 @@ pub fn target_of(
 impl Search for ModuleSymbol {
     fn look_in(&self, process: Va) -> Result<Sighting> {
         if self.home.is_some_and(|home| home != process) {
-            return Ok(Sighting::Absent);
+            return Ok(Sighting::Not(Lack::Module));
         }
         let process = self.session.windows()?.process(process);
+        let names = self.symbol.split_once('!').unwrap_or(("", &self.symbol));
         let found = self
             .session
-            .user_symbol(&process, &self.symbol, self.architecture)
-            .and_then(|va| Ok((process.translation_root()?, va)));
+            .find_user_symbol(&process, names, self.architecture);
         match found {
-            Ok((root, va)) => Ok(Sighting::At(Place { root, va })),
-            Err(Error::Fault(fault)) => Ok(match fault.root {
-                Some(root) if fault.address >> 63 == 0 => Sighting::Behind(Place {
-                    root,
-                    va: Va(fault.address),
-                }),
-                _ => Sighting::Absent,
-            }),
-            // Processes come and go while they are looked at.
-            Err(Error::NotFound { .. } | Error::NoSymbols(_) | Error::Corrupt { .. }) => {
-                Ok(Sighting::Absent)
-            }
+            Ok(UserSymbol::At(va)) => process
+                .translation_root()
+                .map(|root| Sighting::At(Place { root, va })),
+            Ok(UserSymbol::NoModule) => Ok(Sighting::Not(Lack::Module)),
+            Ok(UserSymbol::NoSymbols) => Ok(Sighting::Not(Lack::Symbols)),
+            Ok(UserSymbol::NoSymbol) => Ok(Sighting::Not(Lack::Symbol)),
             Err(error) => Err(error),
         }
+        .or_else(unreadable)
+    }
+
+    fn name(&self) -> &str {
+        &self.symbol
+    }
+}
+
+/// What an error on the way to a symbol says about it.
+fn unreadable(error: Error) -> Result<Sighting> {
+    match error {
+        Error::Fault(fault) => Ok(match fault.root {
+            Some(root) if fault.address >> 63 == 0 => Sighting::Behind(Place {
+                root,
+                va: Va(fault.address),
+            }),
+            _ => Sighting::Not(Lack::Module),
+        }),
+        // Processes come and go while they are looked at.
+        Error::NotFound { .. } | Error::NoSymbols(_) | Error::Corrupt { .. } => {
+            Ok(Sighting::Not(Lack::Module))
+        }
+        error => Err(error),
     }
 }
