@@ -1554,6 +1554,12 @@
 #define WVMI_EVENT_VALID_SESSION 16
 
 /**
+ * `irql` is filled: the processor was in user mode, or the back end tells the level
+ * with each event. Else `wvmi_event_irql()` asks for it.
+ */
+#define WVMI_EVENT_VALID_IRQL 32
+
+/**
  * The page asked for with `WVMI_ACTION_RETRY` cannot be brought in.
  */
 #define WVMI_EVENT_NOT_RESIDENT 1
@@ -1562,6 +1568,21 @@
  * The hook exceeds its rate limit: it is suspended after this call.
  */
 #define WVMI_EVENT_SUSPENDED 2
+
+/**
+ * The memory was accessed by the processor's own page walk.
+ */
+#define WVMI_EVENT_PAGE_WALK 4
+
+/**
+ * The port was read (`IN`), not written.
+ */
+#define WVMI_EVENT_INPUT 8
+
+/**
+ * The port was accessed by a string instruction.
+ */
+#define WVMI_EVENT_STRING 16
 
 /**
  * `view` is filled.
@@ -1730,6 +1751,20 @@ typedef struct wvmi_unloaded_module_iter wvmi_unloaded_module_iter;
  * `wvmi_user_module_iter_new()` or `wvmi_user_module_iter_new_in_order()`.
  */
 typedef struct wvmi_user_module_iter wvmi_user_module_iter;
+
+/**
+ * An alternative mapping of the guest's physical memory, with frames and access
+ * rights of its own; made by `wvmi_view_new()`.
+ *
+ * The library hooks code in a view of its own, which the guest runs in from the
+ * first hook on. While processors run in a view of the caller's, breakpoints and
+ * memory monitors do not act; what else processors do is reported as ever.
+ *
+ * Accesses that a view's rights deny stop the processor until the event loop has
+ * run: the monitors of the view (`WVMI_MONITOR_VIEW`) are called, then the
+ * instruction is executed on the guest's own memory.
+ */
+typedef struct wvmi_view wvmi_view;
 
 /**
  * Outcome of a call; one of the `WVMI_OK`, `WVMI_END`, ... numbers.
@@ -4541,7 +4576,8 @@ typedef struct {
      */
     uint32_t access;
     /**
-     * `WVMI_EVENT_NOT_RESIDENT` and `WVMI_EVENT_SUSPENDED` bits.
+     * `WVMI_EVENT_NOT_RESIDENT`, `_SUSPENDED`, `_PAGE_WALK`, `_INPUT` and
+     * `_STRING` bits.
      */
     uint32_t flags;
     /**
@@ -4573,9 +4609,9 @@ typedef struct {
      */
     uint32_t irql;
     /**
-     * Always 0.
+     * Port: bytes accessed. `CPUID` and interrupts: bytes of the instruction.
      */
-    uint32_t reserved;
+    uint32_t length;
     /**
      * Address of the session structure of `process`, 0 for system processes.
      */
@@ -5035,6 +5071,44 @@ typedef wvmi_action (*wvmi_event_callback)(wvmi_event *event, void *user_data);
 typedef uint64_t wvmi_hook;
 
 /**
+ * Why a hook acts nowhere; one of the `WVMI_PENDING_*` numbers.
+ */
+typedef uint32_t wvmi_pending_reason;
+
+/**
+ * Where a hook acts, filled by `wvmi_hook_info()`.
+ */
+typedef struct {
+    /**
+     * Places in which it acts: instructions, pages of memory, or 1 for what
+     * processors do.
+     */
+    uint64_t active;
+    /**
+     * Places that wait for a page to come in.
+     */
+    uint64_t waiting;
+    /**
+     * Processes in which its symbol (`module!symbol`) was found.
+     */
+    uint64_t processes;
+    /**
+     * Processes in which its symbol was not looked for: a hook follows 4096.
+     */
+    uint64_t refused;
+    /**
+     * While `active` is 0, why: one of the `WVMI_PENDING_*` numbers. Of a symbol
+     * that no process has it is the reason of the process that is nearest to it, in
+     * the order of the numbers 1 to 4.
+     */
+    wvmi_pending_reason pending;
+    /**
+     * Always 0.
+     */
+    uint32_t reserved;
+} wvmi_hook_details;
+
+/**
  * What a monitor waits for; one of the `WVMI_MONITOR_*` numbers.
  */
 typedef uint32_t wvmi_monitor_kind;
@@ -5095,6 +5169,10 @@ typedef struct {
      * Must be 0.
      */
     uint32_t reserved;
+    /**
+     * View: whose rights.
+     */
+    const wvmi_view *view;
 } wvmi_monitor_spec;
 
 /**
@@ -6090,6 +6168,15 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_ACTION_RETRY 3
 
 /**
+ * Have the stopped processor execute one instruction, then call the monitors of
+ * single steps (`WVMI_MONITOR_SINGLE_STEP`), whose callbacks may ask for the next
+ * step in the same way. Breakpoints and monitors on the way are called as ever; a
+ * step that an `INT3` of the guest's own or a denied write takes the place of is not
+ * reported.
+ */
+#define WVMI_ACTION_STEP 4
+
+/**
  * Everybody. The default.
  */
 #define WVMI_SCOPE_ALL 0
@@ -6145,7 +6232,9 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_EVENT_IO 6
 
 /**
- * Another interrupt or exception: `number` is its vector.
+ * Another interrupt or exception: `number` is its vector, `old_value` its error
+ * code, `new_value` what comes with it: CR2 of a page fault, bits of DR6 of a debug
+ * exception.
  */
 #define WVMI_EVENT_INTERRUPT 7
 
@@ -6224,6 +6313,39 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_DRIVER_EMULATE 5
 
 /**
+ * It acts somewhere.
+ */
+#define WVMI_PENDING_NOTHING 0
+
+/**
+ * No process of the scope has loaded the module of its symbol.
+ */
+#define WVMI_PENDING_MODULE 1
+
+/**
+ * A page is not in memory: the one that is hooked, or one that has to be read to
+ * find it.
+ */
+#define WVMI_PENDING_PAGE 2
+
+/**
+ * The module is loaded and has no such export; its symbols were not found in the
+ * places of the configuration.
+ */
+#define WVMI_PENDING_SYMBOLS 3
+
+/**
+ * The module is loaded, its symbols are known, and this one is not among them: the
+ * name is misspelled, or means another version of the module.
+ */
+#define WVMI_PENDING_SYMBOL 4
+
+/**
+ * The view of the monitor was freed.
+ */
+#define WVMI_PENDING_VIEW 5
+
+/**
  * Accesses to `length` bytes at `address` in `space`.
  */
 #define WVMI_MONITOR_MEMORY 1
@@ -6250,7 +6372,8 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 
 /**
  * Interrupts and exceptions of vector `number`, as far as the back end reports
- * them (1 on Xen; 3 are breakpoints of the guest's own).
+ * them: 1 and 3 on Xen. 3 are the `INT3` of the guest's own. The guest takes them
+ * when the callbacks have returned.
  */
 #define WVMI_MONITOR_INTERRUPT 6
 
@@ -6258,6 +6381,17 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
  * Requests of the guest for attention.
  */
 #define WVMI_MONITOR_HYPERCALL 7
+
+/**
+ * Accesses that the rights of `view`, a view of the caller's, deny.
+ */
+#define WVMI_MONITOR_VIEW 8
+
+/**
+ * Instructions that processors executed because a callback answered
+ * `WVMI_ACTION_STEP`.
+ */
+#define WVMI_MONITOR_SINGLE_STEP 9
 
 /**
  * The function returned: `wvmi_event_return_value()` tells what.
@@ -10068,6 +10202,18 @@ wvmi_status wvmi_event_request_page(wvmi_event *event, uint64_t address, uint32_
 wvmi_status wvmi_event_info(wvmi_event *event, wvmi_event_details *details, size_t size);
 
 /**
+ * Tells the interrupt request level of the stopped processor.
+ *
+ * `irql` receives it. Where the event does not tell it the back end is asked, which
+ * is not cheap: Xen stops the guest for a moment.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, or `WVMI_ERROR_BACK_END`.
+ *
+ * Only inside the callback that got the event.
+ */
+wvmi_status wvmi_event_irql(wvmi_event *event, uint32_t *irql);
+
+/**
  * Tells the address space that the stopped processor uses: that of `attached`,
  * not always that of `process`.
  *
@@ -10122,6 +10268,31 @@ wvmi_status wvmi_session_open_driver(const wvmi_driver_ops *ops,
                                      void *context,
                                      const wvmi_config *config,
                                      wvmi_session **session);
+
+/**
+ * Has a processor of a running guest take an interrupt or exception, before its
+ * next instruction.
+ *
+ * `vcpu` counts from 0. `interrupt` says which one: a page fault is vector 14,
+ * `WVMI_INTERRUPT_HARDWARE_EXCEPTION`, with an error code and CR2 in `extra`; a
+ * breakpoint is vector 3, `WVMI_INTERRUPT_SOFTWARE_EXCEPTION`, with an instruction
+ * length of 1. `size` is `sizeof *interrupt`.
+ *
+ * The guest sees no difference to one of its own: inject only what its handler can
+ * take where the processor is. A breakpoint or monitor that a callback is called
+ * for is hit again when the handler returns. To have a page brought in, return
+ * `WVMI_ACTION_RETRY`, which looks whether the guest can take the fault.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_SUPPORTED` when the back end cannot inject,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_INVALID_ARGUMENT` for an impossible
+ * interrupt, or `WVMI_ERROR_BACK_END`, also while another one waits.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_inject(wvmi_session *session,
+                        uint16_t vcpu,
+                        const wvmi_driver_interrupt *interrupt,
+                        size_t size);
 
 /**
  * Inserts a breakpoint that the guest cannot see, where the back end has
@@ -10202,6 +10373,143 @@ wvmi_status wvmi_hook_remove(wvmi_session *session, wvmi_hook hook);
  * Any thread, also from a callback.
  */
 wvmi_status wvmi_breakpoints_are_visible(wvmi_session *session, uint32_t *visible);
+
+/**
+ * Tells where a breakpoint, call hook or monitor acts, or why it is pending.
+ *
+ * A hook on a symbol that its module turns out not to have stays pending, and
+ * nothing but this call and a warning in the log says so: ask after the process
+ * that was to be hooked has begun.
+ *
+ * `details` receives the facts, `size` is `sizeof *details`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` when there is no such hook any more,
+ * `WVMI_ERROR_NULL_ARGUMENT` or `WVMI_ERROR_INVALID_ARGUMENT`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_hook_info(wvmi_session *session,
+                           wvmi_hook hook,
+                           wvmi_hook_details *details,
+                           size_t size);
+
+/**
+ * Makes a view that shows the guest's own memory.
+ *
+ * `access` are the rights of every page: read 1, write 2, execute 4, or a sum;
+ * and 8 has the processors' own page walks not count. No processor runs in the
+ * view until `wvmi_view_switch()`. `view` receives the handle; free it with
+ * `wvmi_view_free()`.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_SUPPORTED` when the back end has no views,
+ * `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_INVALID_ARGUMENT`, or
+ * `WVMI_ERROR_BACK_END`, also when there are too many views (Xen has ten).
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_view_new(wvmi_session *session, uint32_t access, wvmi_view **view);
+
+/**
+ * Destroys a view. Processors that run in it go on in the library's own.
+ *
+ * `view` may be NULL. Closing the session destroys its views, too; their handles
+ * answer `WVMI_ERROR_CLOSED` then, and are still to be freed.
+ *
+ * Any thread, also from a callback, also after the session was closed.
+ */
+void wvmi_view_free(wvmi_view *view);
+
+/**
+ * Moves all processors into a view.
+ *
+ * `view` NULL is the library's own, in which hooks act. A processor that is
+ * stopped at an event goes on in the view that it was in, and is moved by the
+ * next call.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_INVALID_ARGUMENT`
+ * for a view of another session, `WVMI_ERROR_NOT_SUPPORTED`,
+ * `WVMI_ERROR_CLOSED`, or `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_view_switch(wvmi_session *session, const wvmi_view *view);
+
+/**
+ * Shows a frame of `wvmi_frame_new()` in a view, in place of a page of the guest's.
+ *
+ * `address` is the guest-physical address of the page, `frame` that of the frame.
+ * The page's access rights stay as they are.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` for a frame that is not the
+ * session's, `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NULL_ARGUMENT`,
+ * `WVMI_ERROR_CLOSED`, or `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_view_show_frame(const wvmi_view *view, uint64_t address, uint64_t frame);
+
+/**
+ * Shows the guest's own page in a view again: undoes `wvmi_view_show_frame()`.
+ *
+ * `address` is the guest-physical address of the page, whose access rights stay.
+ *
+ * Errors as `wvmi_view_show_frame()`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_view_reset_frame(const wvmi_view *view, uint64_t address);
+
+/**
+ * Tells the access rights of a page in a view.
+ *
+ * `address` is a guest-physical address in the page; `access` receives the sum of
+ * read 1, write 2, execute 4, and 8 when page walks do not count.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_CLOSED`, or
+ * `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_view_access(const wvmi_view *view, uint64_t address, uint32_t *access);
+
+/**
+ * Sets the access rights of a page in a view.
+ *
+ * `address` is a guest-physical address in the page; `access` is the sum of read
+ * 1, write 2, execute 4, and 8 to have page walks not count (where the back end
+ * can tell them apart: Xen with read 1 alone).
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_INVALID_ARGUMENT`,
+ * `WVMI_ERROR_CLOSED`, or `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_view_set_access(const wvmi_view *view, uint64_t address, uint32_t access);
+
+/**
+ * Adds a frame of zeros to the guest, which knows nothing of it: no view shows it
+ * until `wvmi_view_show_frame()`.
+ *
+ * `frame` receives its guest-physical address; read and write it in the space
+ * `WVMI_SPACE_PHYSICAL`. Closing the session takes it back.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`, `WVMI_ERROR_NOT_SUPPORTED` when
+ * the back end has no views, or `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_frame_new(wvmi_session *session, uint64_t *frame);
+
+/**
+ * Takes a frame of `wvmi_frame_new()` back.
+ *
+ * Returns `WVMI_OK`, `WVMI_ERROR_BUSY` while a view shows it,
+ * `WVMI_ERROR_NOT_FOUND` for a frame that is not the session's,
+ * `WVMI_ERROR_INVALID_ARGUMENT`, or `WVMI_ERROR_BACK_END`.
+ *
+ * Any thread, also from a callback.
+ */
+wvmi_status wvmi_frame_free(wvmi_session *session, uint64_t frame);
 
 /**
  * Adds a monitor of memory accesses or of what processors do.

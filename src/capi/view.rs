@@ -39,7 +39,9 @@ impl Drop for wvmi_view {
             && let Err(error) = live.destroy_view(self.view)
         {
             let log = session.engine().log();
-            log.warning(format_args!("a view stays until its session is closed: {error}"));
+            log.warning(format_args!(
+                "a view stays until its session is closed: {error}"
+            ));
         }
     }
 }
@@ -289,10 +291,7 @@ pub unsafe extern "C" fn wvmi_frame_new(
 ///
 /// Any thread, also from a callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wvmi_frame_free(
-    session: *mut wvmi_session,
-    frame: u64,
-) -> wvmi_status {
+pub unsafe extern "C" fn wvmi_frame_free(session: *mut wvmi_session, frame: u64) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_frame_free") };
     call.run(|| {

@@ -194,6 +194,74 @@ static void modules_come(uint32_t scope, bool with_views)
     CHECK(seen.released == 1);
 }
 
+static unsigned warned;
+
+static void on_log(wvmi_log_level level, const char *session, const char *message, void *user_data)
+{
+    (void)user_data;
+    (void)session;
+    warned += level == WVMI_LOG_WARNING && strstr(message, "is pending: its module has no such");
+}
+
+/* A name that its module lacks, and a module that nobody has: both may be asked for,
+ * and the former is told in the log, once. */
+static void pending_hooks_say_why(void)
+{
+    static const struct {
+        const char *symbol;
+        uint32_t reason;
+        unsigned warnings;
+    } cases[] = {
+        {"nosuch!Function", WVMI_PENDING_MODULE, 0},
+        {"sample_x64!Misspelled", WVMI_PENDING_SYMBOLS, 1},
+        {"sample_x64!#20", WVMI_PENDING_PAGE, 0},
+    };
+    const struct forged_process *process = forged_process_named("notepad.exe");
+    struct toy toy;
+    struct seen seen;
+    wvmi_session *session = toy_open(&toy);
+    wvmi_breakpoint_spec spec;
+    wvmi_hook_details details;
+    wvmi_hook hook = 0;
+    uint64_t function = address_of(session, process, "sample_x64!#20", 0), entry = 0;
+    memset(&spec, 0, sizeof spec);
+    spec.scope_kind = WVMI_SCOPE_PROCESS;
+    spec.scope_object = process->object;
+    CHECK_OK(wvmi_set_log(WVMI_LOG_WARNING, on_log, NULL, NULL));
+    enter(&toy, session, process);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        spec.symbol = cases[i].symbol;
+        hook = insert(session, &spec, &seen);
+        for (unsigned image = 0; image < 3; image++) {
+            execute(&toy, session, FORGED_IMAGE_MAPPED);
+            memset(&details, 0xee, sizeof details);
+            CHECK_OK(wvmi_hook_info(session, hook, &details, sizeof details));
+            CHECK(details.pending == cases[i].reason && details.active == 0);
+            CHECK(details.refused == 0 && details.reserved == 0);
+        }
+        CHECK(warned == cases[i].warnings);
+        warned = 0;
+        if (i + 1 < COUNT(cases)) {
+            CHECK_OK(wvmi_hook_remove(session, hook));
+        }
+    }
+    /* The last one is found, and its page comes in. */
+    CHECK(details.processes == 1 && details.waiting == 1);
+    CHECK(toy_translate(&toy, function, &entry) == 0);
+    toy_add_page(&toy, TOY_FIRST_FRAME - 0x1000);
+    toy_run_at(&toy, 0, TOY_ELSEWHERE, TOY_WRITE, entry, (TOY_FIRST_FRAME - 0x1000) | 7);
+    CHECK_OK(wvmi_session_poll(session, 1000));
+    CHECK_OK(wvmi_hook_info(session, hook, &details, sizeof details));
+    CHECK(details.active == 1 && details.waiting == 0 && details.processes == 1);
+    CHECK(details.pending == WVMI_PENDING_NOTHING);
+    CHECK_STATUS(wvmi_hook_info(session, hook, NULL, sizeof details), WVMI_ERROR_NULL_ARGUMENT);
+    CHECK_STATUS(wvmi_hook_info(session, hook, &details, 0), WVMI_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(wvmi_hook_info(session, 0, &details, sizeof details), WVMI_ERROR_NOT_FOUND);
+    CHECK_OK(wvmi_set_log(WVMI_LOG_OFF, NULL, NULL, NULL));
+    toy_close(&toy, session);
+    CHECK_STATUS(wvmi_hook_info(session, hook, &details, sizeof details), WVMI_ERROR_CLOSED);
+}
+
 #define MANY 2000
 
 /* In one pause: all or none, and everybody's data is released once. */
@@ -257,6 +325,7 @@ int main(int argc, char **argv)
     modules_come(WVMI_SCOPE_PROCESS_TREE, true);
     modules_come(WVMI_SCOPE_IMAGE, true);
     modules_come(WVMI_SCOPE_IMAGE, false);
+    pending_hooks_say_why();
     many_at_once();
     return 0;
 }

@@ -44,6 +44,8 @@ struct toy_shown {
 
 struct toy_view {
     bool exists;
+    /* Rights of the pages that nothing is known of. */
+    uint32_t access;
     struct toy_shown *pages;
 };
 
@@ -183,7 +185,7 @@ static inline struct toy_shown *toy_shown_in(struct toy *toy, uint32_t view, uin
         shown = (struct toy_shown *)calloc(1, sizeof *shown);
         CHECK(shown != NULL);
         shown->frame = shown->shown = frame & TOY_PAGE;
-        shown->access = TOY_FULL;
+        shown->access = toy->views[view].access;
         shown->next = toy->views[view].pages;
         toy->views[view].pages = shown;
     }
@@ -218,7 +220,7 @@ static inline bool toy_may(struct toy *toy, uint32_t vcpu, uint32_t view, uint64
 {
     struct toy_cpu *cpu = &toy->cpus[vcpu];
     struct toy_shown *shown = toy_shown_in(toy, view, pa, false);
-    uint32_t allowed = shown ? shown->access : TOY_FULL;
+    uint32_t allowed = shown ? shown->access : toy->views[view].access;
     *shown_at = (shown ? shown->shown : pa & TOY_PAGE) | (pa & 4095);
     if ((allowed & access) == access) {
         return true;
@@ -484,13 +486,14 @@ static inline wvmi_status toy_free_frame(void *context, uint64_t frame)
 static inline wvmi_status toy_create_view(void *context, uint32_t access, uint32_t *view)
 {
     struct toy *toy = (struct toy *)context;
-    CHECK(access == TOY_FULL);
+    CHECK(access < 16);
     if (toy_fails(toy)) {
         return WVMI_ERROR_IO;
     }
     for (uint32_t i = 1; i < TOY_VIEWS; i++) {
         if (!toy->views[i].exists) {
             toy->views[i].exists = true;
+            toy->views[i].access = access;
             toy->view_count++;
             *view = i;
             return WVMI_OK;
@@ -573,7 +576,7 @@ static inline wvmi_status toy_get_page_access(void *context, uint32_t view, uint
     if (toy_fails(toy)) {
         return WVMI_ERROR_IO;
     }
-    *access = page ? page->access : TOY_FULL;
+    *access = page ? page->access : toy->views[view].access;
     return WVMI_OK;
 }
 
@@ -690,6 +693,7 @@ static inline void toy_begin(struct toy *toy)
     CHECK(pthread_mutex_init(&toy->lock, NULL) == 0);
     toy->source = open_without_symbols();
     toy->views[0].exists = true;
+    toy->views[0].access = TOY_FULL;
     toy->next_frame = TOY_FIRST_FRAME;
     CHECK(pipe(toy->pipe) == 0);
     CHECK(fcntl(toy->pipe[0], F_SETFL, O_NONBLOCK) == 0);

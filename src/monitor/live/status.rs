@@ -57,7 +57,8 @@ impl State {
         let code = self.breakpoints.count(key, Role::Entry.tag());
         let memory = self.memory.count(key);
         let mut processor = self.processor.values();
-        let told = processor.any(|hooks| hooks.contains(&hook.id)) || self.own.is_listening(hook.id);
+        let told =
+            processor.any(|hooks| hooks.contains(&hook.id)) || self.own.is_listening(hook.id);
         let search = self.searches.state(hook.id);
         let active = code.0.saturating_add(memory.0);
         let active = active.saturating_add(told.into());

@@ -15,4 +15,5 @@ mod patches;
 mod rights;
 mod scene;
 mod search;
+mod steps;
 mod world;

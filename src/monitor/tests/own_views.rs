@@ -118,7 +118,11 @@ fn closing_destroys_views_and_takes_frames_back_whatever_call_fails() {
             scene.live.close().unwrap();
         }
         let state = scene.mock.state();
-        assert_eq!((state.views.len(), state.allocated.len()), (1, 0), "{calls}");
+        assert_eq!(
+            (state.views.len(), state.allocated.len()),
+            (1, 0),
+            "{calls}"
+        );
         assert_eq!((state.current, state.paused), (Some(DEFAULT_VIEW), 0));
         if !failed {
             break;
@@ -169,7 +173,10 @@ fn a_page_table_write_that_is_stepped_ends_in_the_librarys_view() {
     let own = scene.live.create_view(FULL).unwrap();
     scene.live.enter_view(Some(own)).unwrap();
     // An event of the view that is answered when the view is gone.
-    scene.queue(Scene::registers(CALLER, 1), Scene::int3(Scene::registers(Va(0), 1)).1);
+    scene.queue(
+        Scene::registers(CALLER, 1),
+        Scene::int3(Scene::registers(Va(0), 1)).1,
+    );
     scene.live.destroy_view(own).unwrap();
     scene.poll().unwrap();
     let (_, answer) = scene.mock.state().answers.pop().unwrap();

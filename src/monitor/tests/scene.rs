@@ -76,7 +76,9 @@ impl Guest for FakeGuest {
 
     fn processes(&self) -> Result<Vec<Va>> {
         let usual = (4..8).map(|id| process(id).object);
-        Ok(usual.chain(self.invented.lock().unwrap().iter().copied()).collect())
+        Ok(usual
+            .chain(self.invented.lock().unwrap().iter().copied())
+            .collect())
     }
 
     fn process(&self, object: Va) -> Result<ProcessIdentity> {
