@@ -7,6 +7,7 @@ mod modules;
 mod regions;
 #[path = "../support/mod.rs"]
 mod support;
+mod symbols;
 
 use winvmi::os::windows::{Architecture, Windows};
 use winvmi_forge::{Expected, Layout, Width};
