@@ -4,6 +4,7 @@
 //! and run against the library that this package builds, on a guest that the
 //! forge makes; `forged.h` tells them what is in it.
 
+mod examples;
 mod exports;
 mod forged;
 mod header;

@@ -348,3 +348,39 @@ fn without_views_the_guest_itself_is_patched() {
     assert!(world.remove(&breakpoint).unwrap());
     assert_eq!(world.mock.byte(at.pa()), 0x50 ^ 0x77);
 }
+
+#[test]
+fn removal_of_what_is_not_there_touches_nothing() {
+    let mut world = world();
+    world.map(OTHER_ROOT, CODE, FRAME);
+    let other_view = world.mock.create(FULL).unwrap();
+    let own = world.breakpoint(CODE, 1);
+    world.insert(&own).unwrap();
+    let absent = world.breakpoint(Va(0xffff_f900_0000_0000), 1);
+    world.insert(&absent).unwrap();
+    world.mock.calls();
+    let strangers = [
+        Breakpoint { key: Key(2), ..own },
+        Breakpoint {
+            key: Key(2),
+            ..absent
+        },
+        Breakpoint {
+            root: OTHER_ROOT,
+            ..own
+        },
+        Breakpoint {
+            view: other_view,
+            ..own
+        },
+        world.breakpoint(CODE.wrapping_add(1), 1),
+    ];
+    for stranger in &strangers {
+        assert!(!world.remove(stranger).unwrap(), "{stranger:?}");
+    }
+    assert_eq!(world.mock.calls(), []);
+    assert_eq!(world.executed(in_frame(FRAME)), INT3);
+    assert!(world.remove(&absent).unwrap(), "the pending one");
+    assert!(world.remove(&own).unwrap(), "the active one");
+    world.assert_restored();
+}

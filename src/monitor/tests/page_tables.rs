@@ -164,6 +164,32 @@ fn splitting_and_joining_with_the_same_frame_moves_nothing() {
 }
 
 #[test]
+fn splitting_and_joining_with_other_frames_moves() {
+    for level in [2, 3] {
+        let mut world = World::new();
+        let base = Pa(0x1_4000_0000);
+        let entry = world.map_large(ROOT, VA, level, base);
+        let inside = VA.0 & ((1 << crate::arch::amd64::index_shift(level)) - 1);
+        let here = Pa(base.0 + inside);
+        watch(&mut world, ROOT, VA);
+        // Tables down to a page of another frame, then another large page.
+        let large = world.entry(entry);
+        world.set_entry(entry, 0);
+        world.map(ROOT, VA, NEW.gfn());
+        let split = world.entry(entry);
+        world.set_entry(entry, large);
+        let moved = write(&mut world, entry, split);
+        assert_eq!(moved, [(Some(here), Some(NEW))], "level {level}");
+        let other = Pa(0x1_8000_0000);
+        let there = Pa(other.0 + inside);
+        let joined = write(&mut world, entry, other.0 | PRESENT | LARGE);
+        assert_eq!(joined, [(Some(NEW), Some(there))], "level {level}");
+        unwatch(&mut world, ROOT, VA);
+        assert_eq!(world.mock.altered(world.view), 0);
+    }
+}
+
+#[test]
 fn a_size_bit_in_the_top_table_maps_nothing() {
     let mut world = mapped();
     let entry = world.entry_of(ROOT, VA, 4);
