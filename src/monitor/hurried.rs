@@ -1,8 +1,9 @@
-//! Steps over patches that nobody reports, and that a page-out must not overtake.
+//! Steps under way that a page-out must not overtake.
 //!
 //! The callbacks of a hit run before the processor makes its step. If the page
 //! went in between, the step would fault, and the same call hit again once the
-//! page is back. So who takes a page out waits until the steps are made.
+//! page is back; a step that is held is begun anew. So who writes to a page table
+//! waits until the steps are made.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use crate::core::Va;
 /// brought to a stop by a processor that keeps coming back to one instruction.
 const PATIENCE: u32 = 1000;
 
-/// Where processors were let go at a patch.
+/// Where processors were let go to make one step.
 #[derive(Default)]
 pub struct Hurried {
     places: HashMap<u16, Va>,
@@ -21,7 +22,7 @@ pub struct Hurried {
 }
 
 impl Hurried {
-    /// `vcpu` is about to step over the patch at `va`.
+    /// `vcpu` is about to make a step from `va`.
     pub fn begin(&mut self, vcpu: u16, va: Va) {
         self.places.insert(vcpu, va);
     }

@@ -1,7 +1,5 @@
 //! Pausing, injection, frames.
 
-use std::collections::BTreeSet;
-
 use xen::sys;
 
 use super::{
@@ -101,45 +99,23 @@ impl Control for XenDriver {
     }
 
     fn run_only(&self, vcpu: Option<u16>) -> Result<()> {
-        let others = |alone| (0..self.info.vcpus).filter(move |other| *other != alone);
-        let held: BTreeSet<u16> = vcpu.into_iter().flat_map(others).collect();
-        if self.state().held == held {
-            return Ok(());
+        match vcpu {
+            Some(alone) => self.hold_others(alone),
+            None => self.let_go(),
         }
-        // Xen holds and releases processors of a paused domain only.
-        self.pause()?;
-        let exchanged = self.exchange_held(&held);
-        exchanged.and(self.resume())
     }
 
     fn reset(&self) -> Result<()> {
-        let result = self.disable_monitors().and(self.run_only(None));
+        let result = self.disable_monitors().and(self.let_go());
         cancel_steps(&self.domain, self.info.vcpus);
+        // A processor that holds on to the view is moved out when the domain is restored.
+        let _ = self.drop_holding_view();
         self.forget_steps();
         result
     }
 }
 
 impl XenDriver {
-    /// Holds these processors and no others, in a paused domain.
-    fn exchange_held(&self, wanted: &BTreeSet<u16>) -> Result<()> {
-        let mut state = self.changing()?;
-        note_held(&mut state, true)?;
-        let known = state.held.clone();
-        for vcpu in known.symmetric_difference(wanted) {
-            let hold = wanted.contains(vcpu);
-            self.domain.hold(*vcpu, hold)?;
-            match hold {
-                true => state.held.insert(*vcpu),
-                false => state.held.remove(vcpu),
-            };
-        }
-        match wanted.is_empty() {
-            true => note_held(&mut state, false),
-            false => Ok(()),
-        }
-    }
-
     /// Adds a frame, and raises the memory limit when that is in the way.
     fn populate(&self, state: &mut State, gfn: Gfn) -> Result<()> {
         if self.domain.populate(gfn).is_ok() {
@@ -153,13 +129,6 @@ impl XenDriver {
         self.domain
             .set_max_memory(limit.saturating_add(LIMIT_STEP))?;
         self.domain.populate(gfn)
-    }
-}
-
-fn note_held(state: &mut State, held: bool) -> Result<()> {
-    match &mut state.record {
-        Some(record) => record.set_held(held),
-        None => Ok(()),
     }
 }
 

@@ -176,6 +176,15 @@ impl Domain {
         })
     }
 
+    /// Major and minor version of Xen.
+    pub(super) fn xen_version(&self) -> Result<(u16, u16)> {
+        let version = self.call("xc_version", |xc, _| {
+            // SAFETY: XENVER_version takes no memory.
+            unsafe { sys::xc_version(xc, sys::XENVER_version as c_int, std::ptr::null_mut()) }
+        })?;
+        Ok(((version >> 16) as u16, version as u16))
+    }
+
     /// An operation on this domain that libxenctrl has no call for.
     fn operation(&self, command: u32) -> Result<sys::xen_domctl> {
         let domain =

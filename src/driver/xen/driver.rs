@@ -7,6 +7,7 @@ use super::{
     events::Reporting,
     find,
     handle::{DeviceModel, ForeignMemory},
+    hold::Alone,
     memory::Memory,
     registers,
     state::{State, restore, take_record},
@@ -26,6 +27,7 @@ pub(super) struct XenDriver {
     pub(super) info: DomainInfo,
     pub(super) reporting: Reporting,
     pub(super) state: Mutex<State>,
+    pub(super) alone: Alone,
     pub(super) domain: Domain,
     has_views: bool,
     /// What a killed process had left, and opening undid.
@@ -46,6 +48,7 @@ pub(in crate::driver) fn open(target: &str) -> Result<Arc<dyn Driver>> {
         model: DeviceModel::open()?,
         reporting: Reporting::default(),
         state: Mutex::default(),
+        alone: Alone::default(),
         has_views: domain.views_on().is_ok(),
         domain,
         info,

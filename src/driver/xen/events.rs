@@ -1,7 +1,7 @@
 //! Serving what monitors report: one request, one answer.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     sync::{Mutex, MutexGuard, OnceLock, TryLockError},
     time::{Duration, Instant},
 };
@@ -37,6 +37,8 @@ struct Serving {
     vcpus: Vec<Vcpu>,
     /// Processors that are stepped over port I/O; the I/O monitor is off meanwhile.
     in_io: usize,
+    /// What held processors had to report.
+    later: VecDeque<Entry>,
 }
 
 /// What Xen does with one processor.
@@ -157,7 +159,7 @@ impl XenDriver {
         let Ok(mut serving) = self.serving() else {
             return;
         };
-        while let Some(request) = ring.take(&mut serving.cursor) {
+        while let Some(request) = serving.next(ring, |_| false) {
             let mut answer = event::plain(&request);
             answer.flags |= sys::VM_EVENT_FLAG_ALTERNATE_P2M;
             answer.altp2m_idx = 0;
@@ -173,7 +175,7 @@ impl XenDriver {
     ) -> Result<usize> {
         let mut served = 0_usize;
         while served < SERVED_AT_ONCE {
-            let Some(request) = ring.take(&mut serving.cursor) else {
+            let Some(request) = serving.next(ring, |vcpu| self.alone.holds(vcpu)) else {
                 break;
             };
             let mut pending = Pending {
@@ -201,8 +203,17 @@ impl XenDriver {
             vcpu.in_io = false;
             self.leave_io(pending.serving)?;
         }
-        let silent = over_io && !vcpu.reported;
-        let mut response = if silent { go_on() } else { handler(&event) };
+        let held = self.alone.caused(&event);
+        let silent = held || over_io && !vcpu.reported;
+        let mut response = match (held, silent) {
+            (true, _) => self.as_before(vcpu.stepping),
+            (_, true) => go_on(),
+            _ => handler(&event),
+        };
+        if self.alone.is(event.vcpu) && response.view.is_none() {
+            // It was moved away together with those that are held.
+            response.view = self.as_before(false).view;
+        }
         if let EventReason::Io { .. } = event.reason {
             vcpu.in_io = true;
             vcpu.reported = response.action == ResponseAction::SingleStep;
@@ -240,6 +251,24 @@ impl XenDriver {
         match serving.in_io {
             0 if wanted => self.set_monitor(Monitor::Io, true),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Serving {
+    /// The next request to serve: of processors that are not held, in order.
+    fn next(&mut self, ring: &Ring, is_held: impl Fn(u32) -> bool) -> Option<Entry> {
+        let may_go = |request: &Entry| !is_held(request.vcpu_id);
+        if let Some(index) = self.later.iter().position(may_go) {
+            return self.later.remove(index);
+        }
+        loop {
+            let request = ring.take(&mut self.cursor)?;
+            if !is_held(request.vcpu_id) {
+                return Some(request);
+            }
+            // One a processor, which stands until it is answered.
+            self.later.push_back(request);
         }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! [`handle`] owns the libraries' handles, [`domain`] makes the hypercalls,
 //! [`memory`] maps frames, [`registers`], [`event`] and [`ring`] translate what
-//! Xen writes, [`control`], [`views`], [`monitors`] and [`events`] are the capabilities,
+//! Xen writes, [`control`], [`hold`], [`views`], [`monitors`] and [`events`] are the capabilities,
 //! [`record`] and [`state`] see to it that every change is undone.
 
 #[cfg(feature = "xen")]
@@ -24,6 +24,8 @@ mod events;
 mod find;
 #[cfg(feature = "xen")]
 mod handle;
+#[cfg(feature = "xen")]
+mod hold;
 #[cfg(feature = "xen")]
 mod memory;
 #[cfg(feature = "xen")]

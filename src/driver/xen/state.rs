@@ -23,7 +23,9 @@ pub(super) struct State {
     pub(super) record: Option<Record>,
     /// Pauses that were not undone.
     pub(super) pauses: u32,
-    /// Processors that are held while another one runs alone.
+    /// View that the caller has all processors in.
+    pub(super) view: u16,
+    /// Processors that the debugger interface holds while another one runs alone.
     pub(super) held: BTreeSet<u16>,
     /// Frame numbers to use again.
     pub(super) spare: Vec<Gfn>,
@@ -68,6 +70,14 @@ impl State {
     /// What has been changed.
     pub(super) fn changes(&self) -> Option<&Changes> {
         self.record.as_ref().map(Record::changes)
+    }
+}
+
+/// Notes whether some processors are held by the debugger interface.
+pub(super) fn note_held(state: &mut State, held: bool) -> Result<()> {
+    match &mut state.record {
+        Some(record) => record.set_held(held),
+        None => Ok(()),
     }
 }
 

@@ -30,30 +30,17 @@ impl Views for XenDriver {
     fn create(&self, access: MemoryAccess) -> Result<ViewId> {
         let mut state = self.changing()?;
         self.enable_views(&mut state)?;
-        let mut view = 0;
-        self.domain.call("xc_altp2m_create_view", |xc, id| {
-            // SAFETY: `view` is written.
-            unsafe { sys::xc_altp2m_create_view(xc, id, code(access), &mut view) }
-        })?;
-        // Not noted in between: a view that is not known goes when views are switched off.
-        state.note(Change::View(view))?;
-        state.defaults.retain(|(known, _)| *known != view);
-        state.defaults.push((view, access));
-        Ok(ViewId(view))
+        self.create_view(&mut state, access)
     }
 
     fn destroy(&self, view: ViewId) -> Result<()> {
         let mut state = self.changing()?;
-        if self.domain.destroy_view(view.0).is_err() {
-            self.evict(view)?;
-        }
-        state.defaults.retain(|(known, _)| *known != view.0);
-        state.note(Change::ViewGone(view.0))
+        self.destroy_view(&mut state, view)
     }
 
     fn switch(&self, view: ViewId) -> Result<()> {
-        let _state = self.changing()?;
-        self.domain.switch_view(view.0)
+        let mut state = self.changing()?;
+        self.enter_view(&mut state, view)
     }
 
     fn remap(&self, view: ViewId, old: Gfn, new: Gfn) -> Result<()> {
@@ -106,14 +93,38 @@ impl XenDriver {
         self.domain.set_views(true)
     }
 
+    pub(super) fn create_view(&self, state: &mut State, access: MemoryAccess) -> Result<ViewId> {
+        let mut view = 0;
+        self.domain.call("xc_altp2m_create_view", |xc, id| {
+            // SAFETY: `view` is written.
+            unsafe { sys::xc_altp2m_create_view(xc, id, code(access), &mut view) }
+        })?;
+        // Not noted in between: a view that is not known goes when views are switched off.
+        state.note(Change::View(view))?;
+        state.defaults.retain(|(known, _)| *known != view);
+        state.defaults.push((view, access));
+        Ok(ViewId(view))
+    }
+
+    pub(super) fn destroy_view(&self, state: &mut State, view: ViewId) -> Result<()> {
+        if state.view == view.0 {
+            state.view = DEFAULT.0;
+        }
+        if self.domain.destroy_view(view.0).is_err() {
+            self.evict(view, state.view)?;
+        }
+        state.defaults.retain(|(known, _)| *known != view.0);
+        state.note(Change::ViewGone(view.0))
+    }
+
     /// Destroys a view that some processor is still in, or will come back to after
-    /// a fast step.
-    fn evict(&self, view: ViewId) -> Result<()> {
+    /// a fast step: all move to `home`.
+    fn evict(&self, view: ViewId, home: u16) -> Result<()> {
         self.domain.pause()?;
         cancel_steps(&self.domain, self.info.vcpus);
         let result = self
             .domain
-            .switch_view(DEFAULT.0)
+            .switch_view(home)
             .and_then(|()| self.domain.destroy_view(view.0));
         self.domain.unpause()?;
         result

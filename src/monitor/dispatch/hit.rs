@@ -100,10 +100,7 @@ impl LiveGuest {
         let mut state = self.state();
         let state = &mut *state;
         match state.breakpoints.step_over(&state.ground, at) {
-            Ok(StepOver::InView(view)) => {
-                state.hurried.begin(event.vcpu, Va(event.registers.rip));
-                plain(ResponseAction::FastSingleStep(view))
-            }
+            Ok(StepOver::InView(view)) => plain(ResponseAction::FastSingleStep(view)),
             Ok(StepOver::Lifted) => {
                 state.steps.entry(event.vcpu).or_default().lifted = Some(at);
                 self.begin_turn(state, event.vcpu);

@@ -106,12 +106,18 @@ impl LiveGuest {
             return self.unheard(event);
         }
         let answer = guarded(|| self.dispatch(event));
-        answer.unwrap_or_else(|panic| {
+        let answer = answer.unwrap_or_else(|panic| {
             self.fail(Error::Internal {
                 reason: panic.into(),
             });
             self.unheard(event)
-        })
+        });
+        if let ResponseAction::FastSingleStep(_) | ResponseAction::SingleStep = answer.action {
+            self.state()
+                .hurried
+                .begin(event.vcpu, Va(event.registers.rip));
+        }
+        answer
     }
 
     fn dispatch(&self, event: &Event) -> EventResponse {
