@@ -44,6 +44,8 @@ words! {
         Online,
         /// Number of the last request to flush translations.
         Generation,
+        /// The words of the processor that has all others stand when they flush, or 0.
+        Frozen,
         /// Tickets drawn by those who want to change page tables.
         PagerTickets,
         /// The ticket whose holder may: the others wait for their turn.

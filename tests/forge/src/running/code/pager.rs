@@ -123,7 +123,10 @@ fn choose(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
 /// Takes the driver's page out by the entry of a level: the frame below that entry moves, and
 /// the code page with it.
 fn take_out(a: &mut CodeAssembler, context: &Context, r: &Routines, level: &Level) -> Emit {
-    clear_entry(a, context, level)?;
+    match level.table {
+        Some(table) => clear_entry(a, table, level.number)?,
+        None => clear_top_entries(a, context, r, level.number)?,
+    }
     a.call(r.flush_all)?;
     move_frame(a, level.below, level.spare)?;
     if level.number > 1 {
@@ -141,17 +144,24 @@ fn take_out(a: &mut CodeAssembler, context: &Context, r: &Routines, level: &Leve
     a.inc(word(r15, level.outs))
 }
 
-/// Clears the entry of a level, in every root if it is the top one.
-fn clear_entry(a: &mut CodeAssembler, context: &Context, level: &Level) -> Emit {
-    let offset = Moving::entry_offset(level.number as u32) as i32;
-    let Some(table) = level.table else {
-        a.xor(edx, edx)?;
-        return write_roots(a, context.plan.roots_reversed(), offset);
-    };
+/// Clears the entry of a level in its table.
+fn clear_entry(a: &mut CodeAssembler, table: Word, level: i32) -> Emit {
     a.mov(rax, word(r15, table))?;
-    a.add(rax, offset)?;
+    a.add(rax, Moving::entry_offset(level as u32) as i32)?;
     a.mov(word(r15, Word::PendingEntry), rax)?;
     a.btr(qword_ptr(r14 + rax), 0)
+}
+
+/// Clears the top-level entry in every root. The other processors stand meanwhile, as they do
+/// when a kernel changes what all its roots share: there is no one write that changes all.
+fn clear_top_entries(a: &mut CodeAssembler, context: &Context, r: &Routines, level: i32) -> Emit {
+    load_processor(a, context.plan, rax)?;
+    a.mov(word(r15, Word::Frozen), rax)?;
+    a.call(r.flush_all)?;
+    a.xor(edx, edx)?;
+    let roots = context.plan.roots_reversed();
+    write_roots(a, roots, Moving::entry_offset(level as u32) as i32)?;
+    a.mov(word(r15, Word::Frozen), 0)
 }
 
 /// Writes RDX as an entry of every root in a list that zero ends. Uses RAX and RSI.
@@ -278,10 +288,10 @@ fn lock(a: &mut CodeAssembler, r: &mut Routines) -> Emit {
     a.ret()
 }
 
-/// Flushes every translation of this processor if another asked for it since the last time.
-/// Uses RAX, RCX, RDX and R8.
+/// Flushes every translation of this processor if another asked for it since the last time,
+/// and stands as long as that one wants it to. Uses RAX, RCX, RDX and R8.
 fn answer_flush(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
-    let mut end = a.create_label();
+    let (mut end, mut stand) = (a.create_label(), a.create_label());
     a.set_label(&mut r.answer_flush)?;
     a.mov(rax, context.plan.words)?;
     a.mov(r8, word(rax, Word::Generation))?;
@@ -294,6 +304,14 @@ fn answer_flush(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> E
     a.mov(cr4, rax)?;
     a.mov(cr4, rdx)?;
     a.mov(processor_word(rcx, ProcessorWord::Flushed), r8)?;
+    a.mov(rax, context.plan.words)?;
+    a.set_label(&mut stand)?;
+    a.pause()?;
+    a.mov(rdx, word(rax, Word::Frozen))?;
+    a.test(rdx, rdx)?;
+    a.je(end)?;
+    a.cmp(rdx, rcx)?;
+    a.jne(stand)?;
     a.set_label(&mut end)?;
     a.ret()
 }
