@@ -1,7 +1,7 @@
 //! Serving what monitors report: one request, one answer.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     sync::{Mutex, MutexGuard, OnceLock, TryLockError},
     time::{Duration, Instant},
 };
@@ -10,6 +10,7 @@ use xen::sys;
 
 use super::{
     XenDriver, event,
+    hold::Later,
     record::Change,
     ring::{Cursor, Entry, Ring},
 };
@@ -38,7 +39,7 @@ struct Serving {
     /// Processors that are stepped over port I/O; the I/O monitor is off meanwhile.
     in_io: usize,
     /// What held processors had to report.
-    later: VecDeque<Entry>,
+    later: Later,
 }
 
 /// What Xen does with one processor.
@@ -256,20 +257,10 @@ impl XenDriver {
 }
 
 impl Serving {
-    /// The next request to serve: of processors that are not held, in order.
+    /// The next request to serve.
     fn next(&mut self, ring: &Ring, is_held: impl Fn(u32) -> bool) -> Option<Entry> {
-        let may_go = |request: &Entry| !is_held(request.vcpu_id);
-        if let Some(index) = self.later.iter().position(may_go) {
-            return self.later.remove(index);
-        }
-        loop {
-            let request = ring.take(&mut self.cursor)?;
-            if !is_held(request.vcpu_id) {
-                return Some(request);
-            }
-            // One a processor, which stands until it is answered.
-            self.later.push_back(request);
-        }
+        let Self { cursor, later, .. } = self;
+        later.next(|| ring.take(cursor), is_held)
     }
 }
 

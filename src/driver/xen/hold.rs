@@ -6,12 +6,13 @@
 //! many builds of Xen lack it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use super::{
     XenDriver,
+    ring::Entry,
     state::{State, note_held},
 };
 use crate::{
@@ -71,6 +72,32 @@ impl Alone {
     fn set_view(&self, view: Option<ViewId>) {
         self.view
             .store(view.map_or(NONE, |view| view.0.into()), Ordering::Release);
+    }
+}
+
+/// What held processors had to report: one request each, as they stand until it
+/// is answered.
+#[derive(Default)]
+pub(super) struct Later(VecDeque<Entry>);
+
+impl Later {
+    /// The next request of a processor that is not held: those put aside first.
+    pub(super) fn next(
+        &mut self,
+        mut take: impl FnMut() -> Option<Entry>,
+        is_held: impl Fn(u32) -> bool,
+    ) -> Option<Entry> {
+        let may_go = |request: &Entry| !is_held(request.vcpu_id);
+        if let Some(index) = self.0.iter().position(may_go) {
+            return self.0.remove(index);
+        }
+        loop {
+            let request = take()?;
+            if may_go(&request) {
+                return Some(request);
+            }
+            self.0.push_back(request);
+        }
     }
 }
 
@@ -178,5 +205,51 @@ impl XenDriver {
         }
         state.view = view.0;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(vcpu_id: u32, reason: u32) -> Entry {
+        Entry {
+            vcpu_id,
+            reason,
+            ..Entry::default()
+        }
+    }
+
+    #[test]
+    fn held_processors_are_served_in_order_when_they_are_let_go() {
+        let mut ring = [
+            request(1, 10),
+            request(0, 20),
+            request(2, 30),
+            request(0, 40),
+        ]
+        .into_iter();
+        let mut later = Later::default();
+        let mut next = |held: &[u32]| {
+            let next = later.next(|| ring.next(), |vcpu| held.contains(&vcpu));
+            next.map(|request| request.reason)
+        };
+        assert_eq!(next(&[1, 2]), Some(20));
+        assert_eq!(next(&[1, 2]), Some(40));
+        assert_eq!(next(&[1, 2]), None);
+        assert_eq!(next(&[1]), Some(30), "one of them is let go");
+        assert_eq!(next(&[]), Some(10));
+        assert_eq!(next(&[]), None);
+    }
+
+    #[test]
+    fn who_runs_alone_holds_all_others() {
+        let alone = Alone::default();
+        assert!(!alone.holds(0) && !alone.is(0) && !alone.holds(NONE));
+        alone.set(Some(1));
+        assert!(alone.is(1) && !alone.holds(1));
+        assert!(alone.holds(0) && alone.holds(NONE));
+        alone.set(None);
+        assert!(!alone.holds(0));
     }
 }

@@ -33,7 +33,8 @@ bool open_guest(void)
 
     wvmi_config_new(&config);
     wvmi_config_add_symbol_path(config, guest_symbols);
-    wvmi_config_set_cache_directory(config, "");
+    /* An emulated processor parses for seconds; the first session does it for all. */
+    wvmi_config_set_cache_directory(config, "symbol-cache");
     status = wvmi_session_open(guest_target, config, &session);
     wvmi_config_free(config);
     if (status != WVMI_OK)
