@@ -3,8 +3,12 @@
 mod calls;
 mod files;
 mod lines;
+#[cfg(test)]
+mod played;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use signal_hook::{
     consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM},
@@ -18,19 +22,25 @@ use winvmi::{
     },
 };
 
-use self::lines::Lines;
+use self::lines::{Lines, Output};
 use crate::{args::ProcessFilter, output::Report, target::Guest};
 
 /// Stands for what `trace files` prints, in place of symbols.
 const FILES: &str = "files";
 
 pub fn run(guest: &Guest, what: &[String], filter: &ProcessFilter) -> Result<Report> {
+    trace_to(guest, what, filter, Box::new(io::stdout()))?;
+    Ok(Report::printed())
+}
+
+fn trace_to(guest: &Guest, what: &[String], filter: &ProcessFilter, output: Output) -> Result<()> {
     let scope = scope(guest, filter)?;
     let live = Arc::new(live_guest(&guest.session)?);
-    let traced = trace(guest, &live, what, &scope);
+    let lines = Lines::new(Arc::clone(&guest.session), guest.json, output);
+    let traced = trace(guest, &live, what, (&scope, lines));
     // The guest is left as it was found, whatever happened.
     live.close()?;
-    traced.map(|()| Report::printed())
+    traced
 }
 
 fn scope(guest: &Guest, filter: &ProcessFilter) -> Result<Scope> {
@@ -44,21 +54,31 @@ fn scope(guest: &Guest, filter: &ProcessFilter) -> Result<Scope> {
     }
 }
 
-fn trace(guest: &Guest, live: &Arc<LiveGuest>, what: &[String], scope: &Scope) -> Result<()> {
+fn trace(
+    guest: &Guest,
+    live: &Arc<LiveGuest>,
+    what: &[String],
+    (scope, lines): (&Scope, Lines),
+) -> Result<()> {
     // Before the first hook: a signal must never find the guest hooked and nobody listening.
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGALRM]);
     let mut signals = signals.map_err(|error| Error::io("cannot wait for signals", error))?;
     let waiting = signals.handle();
     let stopped = Arc::clone(live);
     let listener = std::thread::spawn(move || signals.forever().for_each(|_| stopped.stop()));
-    let result = insert(guest, live, what, scope).and_then(|()| serve(live));
+    let result = insert(guest, live, what, (scope, lines)).and_then(|()| serve(live));
     waiting.close();
     let _ = listener.join();
     result
 }
 
-fn insert(guest: &Guest, live: &LiveGuest, what: &[String], scope: &Scope) -> Result<()> {
-    let lines = Arc::new(Lines::new(Arc::clone(&guest.session), guest.json));
+fn insert(
+    guest: &Guest,
+    live: &LiveGuest,
+    what: &[String],
+    (scope, lines): (&Scope, Lines),
+) -> Result<()> {
+    let lines = Arc::new(lines);
     let mut handlers: Vec<(String, Handler)> = Vec::new();
     for name in what {
         match name.as_str() {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use winvmi::{
@@ -13,15 +13,23 @@ use winvmi::{
 
 use crate::output::{Row, Value};
 
+/// Where lines are printed.
+pub type Output = Box<dyn Write + Send>;
+
 /// Prints lines about the events of a session.
 pub struct Lines {
     pub session: Arc<Session>,
     json: bool,
+    output: Mutex<Output>,
 }
 
 impl Lines {
-    pub const fn new(session: Arc<Session>, json: bool) -> Self {
-        Self { session, json }
+    pub fn new(session: Arc<Session>, json: bool, output: Output) -> Self {
+        Self {
+            session,
+            json,
+            output: Mutex::new(output),
+        }
     }
 
     pub fn windows(&self) -> winvmi::Result<&Windows> {
@@ -40,14 +48,14 @@ impl Lines {
 
     fn write(&self, event: &Occurrence<'_>, text: &str, details: Row) -> io::Result<()> {
         let who = self.who(event);
-        let mut out = io::stdout().lock();
+        let mut out = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         if self.json {
             let row = Row::default()
                 .with("sequence", event.stopped.sequence)
                 .with("vcpu", event.stopped.event.vcpu)
                 .joined(who)
                 .joined(details);
-            serde_json::to_writer(&mut out, &row)?;
+            serde_json::to_writer(&mut *out, &row)?;
             return writeln!(out);
         }
         let value = |name| who.get(name).to_string();
