@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-static uint64_t hits;
+static uint64_t hits, told;
 
 static wvmi_action on_hit(wvmi_event *event, void *user_data)
 {
@@ -26,8 +26,12 @@ static int serve(wvmi_session *session, int32_t fd)
     both[1].events = POLLIN;
     if (poll(both, 2, 1000) > 0 && both[1].revents != 0)
         return 0;
-    printf("%" PRIu64 " hits\n", hits);
-    return wvmi_session_poll(session, 0) >= 0;
+    if (wvmi_session_poll(session, 0) < 0)
+        return 0;
+    if (hits != told)
+        printf("%" PRIu64 " hits\n", hits);
+    told = hits;
+    return 1;
 }
 
 int main(int argc, char **argv)

@@ -33,7 +33,7 @@ run() {
         sleep 1
         waited=$((waited + 1))
     done
-    kill -"$signal" $process
+    kill -"$signal" $process 2> /dev/null
     wait $process
     code=$?
 }
@@ -106,6 +106,8 @@ run INT 1000 timeout -s INT 3 ./winvmi trace $G nosuch!Function --symbols $S
 [ $code = 0 ] && pass "pending-module: left after $waited s with code 0" || fail "pending-module: exit code $code"
 run INT 1000 timeout -s INT 3 ./winvmi trace $G ntdll!NtCreateFile --symbols $S
 [ $code = 0 ] && pass "user-module: left after $waited s with code 0" || fail "user-module: exit code $code"
+
+./client $G $S | sed 's/^\(PASS\|FAIL\) /\1 examples-/'
 
 after=$(./limits "$DOMAIN")
 if [ "$before" = "$after" ]; then

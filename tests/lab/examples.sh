@@ -1,8 +1,8 @@
 #!/bin/bash
 # usage: tests/lab/examples.sh
 #
-# Runs the C examples for running guests, their plugins, and `winvmi trace`
-# against the running Windows guest on Xen, and looks at what they print: one line
+# Runs the C examples for running guests, their plugins, `winvmi trace`, and a client
+# that steps, watches the guest's own INT3 and makes views (client/), against the running Windows guest on Xen, and looks at what they print: one line
 # per check, then "N passed, M failed". A run that fails shows dom0's console.
 #   LAYOUT  its layout (win11-22000)
 set -euo pipefail
@@ -14,6 +14,8 @@ PLUGINS=(file_tracer process_monitor)
 # Ticks of 10 ns that a processor of the guest sleeps between iterations: two that
 # never sleep leave dom0 little of the emulated machine.
 PACE=2000000
+# Not the integrity checker: each of its reads of a hooked page is an event.
+ACTORS=user,wow64,lifecycle
 
 "$LAB/sysroot.sh"
 cd "$PROJECT"
@@ -29,21 +31,23 @@ declare -A symbols=(
 OUT=$WORK/examples
 rm -rf "$OUT"
 mkdir -p "$OUT"
-"$target/debug/forge" --layout "$LAYOUT" --format pvh --pace "$PACE" --running "$OUT/guest.json" "$OUT/guest.elf"
+"$target/debug/forge" --layout "$LAYOUT" --format pvh --pace "$PACE" --actors "$ACTORS" --running "$OUT/guest.json" "$OUT/guest.elf"
 cp "tests/profiles/windows/ntkrnlmp.pdb/${symbols[$LAYOUT]}.json.xz" "$OUT/guest.json.xz"
 
 BUILD=$SYSROOT/examples-build
 rm -rf "$BUILD"
 mkdir -p "$BUILD"
-cp -r c-examples include/winvmi.h "$target/debug/libwinvmi.so" "$BUILD/"
+cp -r c-examples "$LAB/client" include/winvmi.h "$target/debug/libwinvmi.so" "$BUILD/"
 in_sysroot EXAMPLES="${EXAMPLES[*]}" PLUGINS="${PLUGINS[*]}" bash -euc '
     cd /examples-build
     build() { gcc -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Werror -I. "$@" -L. -lwinvmi -Wl,--allow-shlib-undefined; }
     for name in $EXAMPLES; do build c-examples/$name.c -o $name -pthread -ldl; done
+    build client/client.c -o client-program
     for name in $PLUGINS; do build -shared -fPIC c-examples/plugins/$name.c -o $name.so; done
     cp libwinvmi.so stripped.so
     strip -d stripped.so'
 for name in "${EXAMPLES[@]}" "${PLUGINS[@]/%/.so}"; do mv "$BUILD/$name" "$OUT/"; done
+mv "$BUILD/client-program" "$OUT/client"
 mv "$BUILD/stripped.so" "$OUT/libwinvmi.so"
 cp "$target/debug/winvmi" "$OUT/winvmi"
 strip -d "$OUT/winvmi"
