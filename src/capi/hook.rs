@@ -137,7 +137,8 @@ pub(super) fn handler(
 /// reaches it; the guest reads its own bytes. A page that is not in memory is
 /// hooked as soon as it comes in, a module that a process of the scope has not
 /// loaded (or a process that does not exist yet) as soon as the module is mapped
-/// there: while the event loop runs, for it is the loop that sees it. `spec` says where and for whom, `size` is
+/// there: while the event loop runs, for it is the loop that sees it. Until then it
+/// is pending; `wvmi_hook_info()` tells why. `spec` says where and for whom, `size` is
 /// `sizeof *spec`; `callback` is called with `user_data` in the thread that
 /// runs the event loop; `release` (may be NULL) releases `user_data` once.
 /// `hook` receives the number to remove it with.

@@ -8,6 +8,9 @@ use std::{
 use super::guest::{Guest, Identity, ProcessIdentity, ThreadIdentity};
 use crate::core::Va;
 
+/// Most descendants that are remembered: the guest says who they are.
+pub const MAX_MEMBERS: usize = 1 << 16;
+
 /// Longest chain of parents that is followed.
 const MAX_GENERATIONS: usize = 64;
 /// Processes that are remembered as outside of a tree.
@@ -103,7 +106,8 @@ impl ScopeFilter {
     pub fn process_created(&self, parent: Option<&ProcessIdentity>, child: Va) {
         if let Scope::ProcessTree(_) = self.scope {
             let mut family = self.family();
-            match parent.is_some_and(|parent| family.members.contains(parent)) {
+            let related = parent.is_some_and(|parent| family.members.contains(parent));
+            match related && family.newborn.len() < MAX_MEMBERS {
                 true => family.newborn.insert(child),
                 false => family.newborn.remove(&child),
             };
@@ -116,15 +120,18 @@ impl Family {
         if self.members.contains(&process) {
             return true;
         }
-        if self.newborn.remove(&process.object) {
-            return self.members.insert(process);
+        if self.newborn.contains(&process.object) {
+            if self.remember([process]) {
+                self.newborn.remove(&process.object);
+            }
+            return true;
         }
         if self.strangers.contains(&process) {
             return false;
         }
         let (line, related) = self.ancestry(guest, process);
         if related {
-            self.members.extend(line);
+            self.remember(line);
             return true;
         }
         if self.strangers.len() >= MAX_STRANGERS {
@@ -132,6 +139,15 @@ impl Family {
         }
         self.strangers.insert(process);
         false
+    }
+
+    /// False beyond the limit: those are looked up again each time.
+    fn remember(&mut self, processes: impl IntoIterator<Item = ProcessIdentity>) -> bool {
+        let has_room = self.members.len() < MAX_MEMBERS;
+        if has_room {
+            self.members.extend(processes);
+        }
+        has_room
     }
 
     /// The living ancestors up to a member, and whether there is one.

@@ -14,6 +14,7 @@ mod paging;
 mod patches;
 mod rights;
 mod scene;
+mod scopes;
 mod search;
 mod steps;
 mod world;

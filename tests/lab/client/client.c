@@ -140,6 +140,40 @@ static void check_int3(void)
     verdict(seen.events >= 20 && seen.wrong == 0, "client-own-int3", &seen);
 }
 
+/* Hooks on symbols of modules: one that nobody has, a name that is misspelled, one that is there. */
+static void check_pending(void)
+{
+    static const char *const symbols[] = {"nosuch!Function", "ntdll!NtCraeteFile",
+                                          "ntdll!NtCreateFile"};
+    static struct seen seen;
+    wvmi_hook_details details[3];
+    wvmi_hook hooks[3] = {0};
+    size_t i;
+
+    memset(details, 0, sizeof details);
+    for (i = 0; i < 3; i++) {
+        wvmi_breakpoint_spec spec = {0};
+
+        spec.symbol = symbols[i];
+        done(wvmi_breakpoint_insert(session, &spec, sizeof spec, on_int3, &seen, NULL, &hooks[i]),
+             symbols[i]);
+    }
+    serve(&seen, 1, 2);
+    for (i = 0; i < 3; i++) {
+        done(wvmi_hook_info(session, hooks[i], &details[i], sizeof details[i]), symbols[i]);
+        printf("     %s: %" PRIu64 " active, %" PRIu64 " waiting, in %" PRIu64
+               " processes, pending for %" PRIu32 "\n",
+               symbols[i], details[i].active, details[i].waiting, details[i].processes,
+               details[i].pending);
+        done(wvmi_hook_remove(session, hooks[i]), symbols[i]);
+    }
+    verdict(details[0].pending == WVMI_PENDING_MODULE &&
+                (details[1].pending == WVMI_PENDING_SYMBOLS ||
+                 details[1].pending == WVMI_PENDING_PAGE) &&
+                details[2].processes > 0 && seen.events == 0,
+            "client-pending-symbols", &seen);
+}
+
 /* The guest-physical address of the page that a symbol is in. */
 static uint64_t page_of(const char *symbol)
 {
@@ -209,6 +243,7 @@ int main(int argc, char **argv)
         return 1;
     check_steps();
     check_int3();
+    check_pending();
     check_views();
     return 0;
 }
