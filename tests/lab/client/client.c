@@ -60,16 +60,19 @@ static wvmi_action on_hit(wvmi_event *event, void *user_data)
     return WVMI_ACTION_STEP;
 }
 
-/* Ten steps each: the address differs from one to the next. */
+/* Ten steps each: on one processor the address differs from one to the next. */
 static wvmi_action on_step(wvmi_event *event, void *user_data)
 {
-    struct seen *seen = user_data;
+    static struct seen each[2];
+    struct seen *seen = user_data, *own;
     wvmi_event_details details = {0};
 
     wvmi_event_info(event, &details, sizeof details);
-    seen->wrong += details.kind != WVMI_EVENT_SINGLE_STEP || details.registers.rip == seen->last;
-    seen->last = details.registers.rip;
-    return ++seen->events % 10 == 0 ? WVMI_ACTION_CONTINUE : WVMI_ACTION_STEP;
+    own = &each[details.vcpu & 1];
+    seen->events++;
+    seen->wrong += details.kind != WVMI_EVENT_SINGLE_STEP || details.registers.rip == own->last;
+    own->last = details.registers.rip;
+    return ++own->events % 10 == 0 ? WVMI_ACTION_CONTINUE : WVMI_ACTION_STEP;
 }
 
 static wvmi_action on_int3(wvmi_event *event, void *user_data)
