@@ -181,6 +181,67 @@ static void hooks_come_and_go_in_callbacks(void)
     CHECK(loop.released == 10);
 }
 
+struct reader {
+    wvmi_session *session;
+    uint64_t word;
+    bool ended;
+};
+
+/* Lists the processes, and reads the hooked code, which is the guest's own. */
+static void *read_all_the_time(void *user_data)
+{
+    struct reader *reader = (struct reader *)user_data;
+    do {
+        wvmi_process_iter *iter = NULL;
+        wvmi_process process;
+        uint64_t word = 0;
+        size_t count = 0;
+        CHECK_OK(wvmi_process_iter_new(reader->session, 0, &iter));
+        while (wvmi_process_iter_next(iter, &process) == WVMI_OK) {
+            CHECK(process.object == forged_processes[count].object);
+            count++;
+        }
+        CHECK(count == COUNT(forged_processes));
+        wvmi_process_iter_free(iter);
+        CHECK_OK(wvmi_read_u64(reader->session, kernel_space(), FORGED_NT_CREATE_FILE, &word));
+        CHECK(word == reader->word);
+    } while (!__atomic_load_n(&reader->ended, __ATOMIC_ACQUIRE));
+    return NULL;
+}
+
+static void others_read_while_the_loop_runs(bool with_views)
+{
+    struct toy toy;
+    struct loop loop;
+    struct reader readers[2];
+    pthread_t threads[2];
+    wvmi_driver_ops ops = with_views ? toy_table() : toy_table_without_views();
+    unsigned rounds = stride(20) == 1 ? 200 : 10;
+    memset(&loop, 0, sizeof loop);
+    memset(readers, 0, sizeof readers);
+    toy_begin(&toy);
+    loop.session = toy_open_table(&toy, &ops);
+    CHECK_OK(wvmi_read_u64(loop.session, kernel_space(), FORGED_NT_CREATE_FILE, &readers[0].word));
+    for (size_t i = 0; i < COUNT(readers); i++) {
+        readers[i].session = loop.session;
+        readers[i].word = readers[0].word;
+        CHECK(pthread_create(&threads[i], NULL, read_all_the_time, &readers[i]) == 0);
+    }
+    for (unsigned round = 0; round < rounds; round++) {
+        hook_with(&loop, on_hit);
+        CHECK(!toy_execute(&toy, 0, FORGED_NT_CREATE_FILE));
+        CHECK_OK(wvmi_session_poll(loop.session, 1000));
+        CHECK_OK(wvmi_hook_remove(loop.session, loop.hook));
+        CHECK(loop.calls == round + 1);
+    }
+    for (size_t i = 0; i < COUNT(readers); i++) {
+        __atomic_store_n(&readers[i].ended, true, __ATOMIC_RELEASE);
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    }
+    toy_close(&toy, loop.session);
+    CHECK(loop.released == rounds);
+}
+
 int main(int argc, char **argv)
 {
     begin(argc, argv);
@@ -189,5 +250,7 @@ int main(int argc, char **argv)
     closing_in_a_callback_ends_the_loop(true);
     closing_in_a_callback_ends_the_loop(false);
     hooks_come_and_go_in_callbacks();
+    others_read_while_the_loop_runs(true);
+    others_read_while_the_loop_runs(false);
     return 0;
 }
