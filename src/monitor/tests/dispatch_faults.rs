@@ -17,7 +17,7 @@ use super::{
 use crate::{
     core::{
         Gfn, Registers, Space, Va,
-        driver::{EventReason, EventResponse, MemoryAccess, ViewId},
+        driver::{EventReason, EventResponse, MemoryAccess, Monitor, ViewId},
     },
     monitor::{
         Action, CallHandler, CallTracker, EndedCall, Handler, HookOptions, MemoryRange, Missing,
@@ -139,6 +139,47 @@ fn a_hit_and_its_step_where_patches_are_visible() {
         give(scene, DEFAULT_VIEW, stepped());
     };
     at_each_call(Mock::without_views, prepare, story, 6);
+}
+
+/// A hook that asks for a step, and a monitor that asks for one more.
+fn stepping(scene: &Scene) {
+    scene.hook(KERNEL_CODE, Scope::All, |_| Action::Step);
+    let (steps, counted) = counter();
+    let hook = NewHook {
+        target: Target::Processor(Monitor::SingleStep),
+        options: HookOptions::default(),
+        handler: Handler::Event(Box::new(move |_| {
+            match counted.fetch_add(1, Ordering::Relaxed) {
+                0 => Action::Step,
+                _ => Action::Continue,
+            }
+        })),
+    };
+    scene.live.insert(hook).unwrap();
+    drop(steps);
+}
+
+#[test]
+fn steps_that_callbacks_ask_for() {
+    let in_view = |scene: &Scene| {
+        let home = scene.view();
+        give(scene, home, hit(KERNEL_CODE, STACK.0));
+        give(scene, DEFAULT_VIEW, stepped());
+        give(scene, home, stepped());
+        give(
+            scene,
+            home,
+            Scene::access(KERNEL_FRAME.pa(), MemoryAccess::WRITE),
+        );
+        give(scene, DEFAULT_VIEW, stepped());
+    };
+    at_each_call(Mock::new, stepping, in_view, 5);
+    let visible = |scene: &Scene| {
+        give(scene, DEFAULT_VIEW, hit(KERNEL_CODE, STACK.0));
+        give(scene, DEFAULT_VIEW, stepped());
+        give(scene, DEFAULT_VIEW, stepped());
+    };
+    at_each_call(Mock::without_views, stepping, visible, 5);
 }
 
 #[test]
