@@ -174,6 +174,36 @@ static void ports_and_page_walks_are_told(void)
     toy_close(&toy, session);
 }
 
+/* Without a patch: the guest's code is as it was, in every view. */
+static void execution_of_ranges_is_told(void)
+{
+    struct toy toy;
+    struct seen seen;
+    wvmi_session *session = toy_open(&toy);
+    wvmi_monitor_spec spec;
+    wvmi_hook hook = 0;
+    uint64_t pa = toy_translate(&toy, FORGED_NT_CREATE_FILE, NULL), word = toy_word(&toy, pa);
+    memset(&seen, 0, sizeof seen);
+    memset(&spec, 0, sizeof spec);
+    spec.kind = WVMI_MONITOR_MEMORY;
+    spec.address = FORGED_NT_CREATE_FILE;
+    spec.length = 16;
+    spec.access = 4;
+    CHECK_OK(wvmi_monitor_add(session, &spec, sizeof spec, on_event, &seen, NULL, &hook));
+    for (uint64_t i = 0; i < 20; i++) {
+        CHECK(!toy_execute(&toy, 0, FORGED_NT_CREATE_FILE + i));
+        CHECK_OK(wvmi_session_poll(session, 1000));
+        CHECK(seen.calls == (i < 16 ? i + 1 : 16) && toy.cpus[0].executed == i + 1);
+        CHECK(seen.details.kind == WVMI_EVENT_MEMORY && seen.details.access == 4);
+    }
+    CHECK(seen.details.memory_virtual == FORGED_NT_CREATE_FILE + 15);
+    CHECK(toy.frames == 0 && toy_word(&toy, pa) == word);
+    CHECK(toy_run_at(&toy, 0, TOY_ELSEWHERE + 0x10000, TOY_READ, pa, 0));
+    CHECK_OK(wvmi_hook_remove(session, hook));
+    CHECK(toy_execute(&toy, 0, FORGED_NT_CREATE_FILE));
+    toy_close(&toy, session);
+}
+
 static void callbacks_stop_the_loop(void)
 {
     struct toy toy;
@@ -198,6 +228,7 @@ int main(int argc, char **argv)
     scopes_take_in_whom_they_name();
     registers_of_every_processor_are_got_and_set();
     ports_and_page_walks_are_told();
+    execution_of_ranges_is_told();
     callbacks_stop_the_loop();
     return 0;
 }
