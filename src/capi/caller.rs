@@ -10,10 +10,16 @@ use std::{
     },
 };
 
-use super::{gate::Record, guard, session::Shared};
+use super::{
+    gate::{self, Record},
+    guard,
+    session::Shared,
+};
 
-/// One calling thread.
+/// One calling thread. What it writes shares no cache line, nor the pair of them
+/// that processors fetch together, with what another thread writes.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct Caller {
     /// The sessions that its calls are inside of.
     pub record: Record<Shared>,
@@ -66,8 +72,9 @@ impl Caller {
     #[inline(never)]
     fn look_up() -> &'static Self {
         let caller = CURRENT.get().unwrap_or_else(Self::register);
-        // Until panics are silent, each call comes here.
-        if guard::silence_panics() {
+        // Until panics are silent, and where closers cannot make the barriers of
+        // those that are inside, each call comes here.
+        if guard::silence_panics() && gate::prepare_barrier() {
             known::remember(caller);
         }
         caller

@@ -161,6 +161,17 @@ impl Call {
         Ok(unsafe { slice::from_raw_parts_mut(pointer, count) })
     }
 
+    /// As [`Call::buffer`], without the reason why not.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub fn possible_buffer(&self, pointer: *mut u8, count: usize) -> Option<&mut [u8]> {
+        if pointer.is_null() || count > isize::MAX as usize {
+            return None;
+        }
+        // SAFETY: `count` bytes are writable (`Call::new`) and within the address space.
+        Some(unsafe { slice::from_raw_parts_mut(pointer, count) })
+    }
+
     /// A structure that the caller passes with its size: what an older caller
     /// does not know is zero, what a newer one sets beyond ours is refused.
     pub fn sized_input<T: Plain>(

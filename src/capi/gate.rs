@@ -19,7 +19,7 @@ use std::{
     ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, compiler_fence, fence},
+        atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, compiler_fence, fence},
     },
     thread,
     time::Duration,
@@ -107,12 +107,6 @@ impl Inside {
         })
     }
 
-    /// As [`Inside::by_handle`] without the reason why not, in a thread that is known.
-    #[inline(always)]
-    pub fn quickly(handle: *const wvmi_session) -> Option<Self> {
-        Self::by_handle(Caller::known()?, handle, "").ok()
-    }
-
     /// Enters the session that a child keeps alive.
     #[inline]
     pub fn by_child(caller: &'static Caller, session: &Arc<Shared>) -> Result<Self> {
@@ -147,6 +141,46 @@ impl Drop for Inside {
     }
 }
 
+/// As [`Inside`], for a call that is answered at once: it calls nobody back.
+pub struct Briefly {
+    session: *const Shared,
+    record: &'static Record<Shared>,
+}
+
+impl Briefly {
+    /// Enters the session behind a handle, in a thread that called before; `None`
+    /// leaves the call, and the reason why not, to [`Inside::by_handle`].
+    #[inline(always)]
+    pub fn by_handle(handle: *const wvmi_session) -> Option<Self> {
+        let record = &Caller::known()?.record;
+        let (slot, generation) = decode_known(handle)?;
+        let session = slot.session.load(Ordering::Acquire);
+        // Only callers whose closers make the barriers are known.
+        record.enter_briefly(session, || compiler_fence(Ordering::SeqCst));
+        let inside = Self { session, record };
+        let is_open = slot.generation.load(Ordering::Acquire) == generation && !session.is_null();
+        is_open.then_some(inside)
+    }
+}
+
+impl Deref for Briefly {
+    type Target = Shared;
+
+    #[inline(always)]
+    fn deref(&self) -> &Shared {
+        // SAFETY: `by_handle` published the session and found it open afterwards,
+        // so closing waits for this value before it drops the session.
+        unsafe { &*self.session }
+    }
+}
+
+impl Drop for Briefly {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.record.leave_briefly();
+    }
+}
+
 #[cold]
 fn too_deep() -> Error {
     Error::Busy {
@@ -154,16 +188,19 @@ fn too_deep() -> Error {
     }
 }
 
+/// The slot and the generation of a handle, if it is one.
 #[inline(always)]
-fn decode(handle: *const wvmi_session, name: &'static str) -> Result<(&'static Slot, u64)> {
+fn decode_known(handle: *const wvmi_session) -> Option<(&'static Slot, u64)> {
     let number = handle.addr();
-    if number == 0 {
+    let slot = TABLE.get(number >> INDEX_SHIFT & (SLOTS - 1))?;
+    (number & MARK != 0).then_some((slot, (number >> GENERATION_SHIFT) as u64))
+}
+
+fn decode(handle: *const wvmi_session, name: &'static str) -> Result<(&'static Slot, u64)> {
+    if handle.is_null() {
         return Err(Error::NullArgument { argument: name });
     }
-    let slot = TABLE.get(number >> INDEX_SHIFT & (SLOTS - 1));
-    slot.filter(|_| number & MARK != 0)
-        .map(|slot| (slot, (number >> GENERATION_SHIFT) as u64))
-        .ok_or_else(|| Error::invalid_argument(name, "not a session"))
+    decode_known(handle).ok_or_else(|| Error::invalid_argument(name, "not a session"))
 }
 
 /// Puts a session into the table and returns its handle.
@@ -231,30 +268,37 @@ fn wait_until(done: impl Fn() -> bool) {
     }
 }
 
-/// Whether closers can make the readers' barriers for them.
-static EXPEDITED: AtomicBool = AtomicBool::new(false);
+/// Whether closers can make the readers' barriers for them: one of the numbers below.
+static EXPEDITED: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = 0;
+const YES: u8 = 1;
+const NO: u8 = 2;
+
+fn is_expedited() -> bool {
+    EXPEDITED.load(Ordering::SeqCst) == YES
+}
 
 #[inline]
 fn barrier_of_reader() {
-    if EXPEDITED.load(Ordering::Relaxed) {
+    if EXPEDITED.load(Ordering::Relaxed) == YES {
         compiler_fence(Ordering::SeqCst);
     } else {
         fence(Ordering::SeqCst);
     }
 }
 
-fn prepare_barrier() {
-    if !EXPEDITED.load(Ordering::Relaxed)
-        && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
-    {
-        EXPEDITED.store(true, Ordering::SeqCst);
+/// Has closers make the readers' barriers; false where the system cannot.
+pub fn prepare_barrier() -> bool {
+    if EXPEDITED.load(Ordering::Relaxed) == UNKNOWN {
+        let registered = membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+        EXPEDITED.store(if registered { YES } else { NO }, Ordering::SeqCst);
     }
+    is_expedited()
 }
 
 fn barrier_of_closer() {
     fence(Ordering::SeqCst);
-    let expedited = EXPEDITED.load(Ordering::SeqCst);
-    if expedited && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+    if is_expedited() && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
         // A sandbox took the call away: a store buffer drains long before this.
         thread::sleep(Duration::from_millis(10));
     }

@@ -1,10 +1,11 @@
 //! Reading and writing bytes, numbers and text.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 use super::{
     error::Failure,
     ffi::{Call, Output, Plain},
+    quick,
     session::wvmi_session,
     space::wvmi_space,
     status::{WVMI_OK, wvmi_status},
@@ -62,25 +63,28 @@ pub unsafe extern "C" fn wvmi_read(
 ) -> wvmi_status {
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_read") };
-    if let Ok(buffer) = call.buffer(buffer, size, "buffer")
-        && call.read_cached(session, space, address, buffer)
+    if let Some(bytes) = call.possible_buffer(buffer, size)
+        && quick::read(session, space, address, bytes)
     {
         if let Some(done) = call.optional_output(done) {
             done.write(size);
         }
         return WVMI_OK;
     }
-    read_any(call, session, (space, address), (buffer, size), done)
+    read_any(session, space, address, buffer, size, done)
 }
 
 #[inline(never)]
 fn read_any(
-    call: Call,
     session: *mut wvmi_session,
-    (space, address): (wvmi_space, u64),
-    (buffer, size): (*mut u8, usize),
+    space: wvmi_space,
+    address: u64,
+    buffer: *mut u8,
+    size: usize,
     done: *mut usize,
 ) -> wvmi_status {
+    // SAFETY: the arguments are those of `wvmi_read`.
+    let call = unsafe { Call::new(c"wvmi_read") };
     call.run(|| {
         let session = call.session(session)?;
         let buffer = call.buffer(buffer, size, "buffer")?;
@@ -130,40 +134,68 @@ pub unsafe extern "C" fn wvmi_write(
     })
 }
 
-/// Reads a number of `N` bytes, little-endian as the guest stores it.
+/// A number as the guest stores it: little-endian.
+trait Number: Plain {
+    /// The function that reads it.
+    const FUNCTION: &CStr;
+    type Bytes: Default + AsMut<[u8]>;
+
+    fn decode(bytes: Self::Bytes) -> Self;
+}
+
+macro_rules! number {
+    ($number:ty, $function:literal) => {
+        impl Number for $number {
+            const FUNCTION: &CStr = $function;
+            type Bytes = [u8; size_of::<$number>()];
+
+            #[inline(always)]
+            fn decode(bytes: Self::Bytes) -> Self {
+                Self::from_le_bytes(bytes)
+            }
+        }
+    };
+}
+number!(u8, c"wvmi_read_u8");
+number!(u16, c"wvmi_read_u16");
+number!(u32, c"wvmi_read_u32");
+number!(u64, c"wvmi_read_u64");
+
 #[inline(always)]
-fn read_number<T: Plain, const N: usize>(
-    call: Call,
+fn read_number<T: Number>(
     session: *mut wvmi_session,
-    (space, address): (wvmi_space, u64),
+    space: wvmi_space,
+    address: u64,
     value: *mut T,
-    decode: fn([u8; N]) -> T,
 ) -> wvmi_status {
-    let mut bytes = [0; N];
+    // SAFETY: the arguments are those of the extern function.
+    let call = unsafe { Call::new(T::FUNCTION) };
+    let mut bytes = T::Bytes::default();
     if let Some(value) = call.optional_output(value)
-        && call.read_cached(session, space, address, &mut bytes)
+        && quick::read(session, space, address, bytes.as_mut())
     {
-        value.write(decode(bytes));
+        value.write(T::decode(bytes));
         return WVMI_OK;
     }
-    read_any_number(call, session, (space, address), value, decode)
+    read_any_number(session, space, address, value)
 }
 
 #[inline(never)]
-fn read_any_number<T: Plain, const N: usize>(
-    call: Call,
+fn read_any_number<T: Number>(
     session: *mut wvmi_session,
-    (space, address): (wvmi_space, u64),
+    space: wvmi_space,
+    address: u64,
     value: *mut T,
-    decode: fn([u8; N]) -> T,
 ) -> wvmi_status {
+    // SAFETY: the arguments are those of the extern function.
+    let call = unsafe { Call::new(T::FUNCTION) };
     call.run(|| {
         let session = call.session(session)?;
         let value = call.output(value, "value")?;
         let space = session.space(space)?;
-        let mut bytes = [0; N];
-        session.memory().read(space, address, &mut bytes)?;
-        value.write(decode(bytes));
+        let mut bytes = T::Bytes::default();
+        session.memory().read(space, address, bytes.as_mut())?;
+        value.write(T::decode(bytes));
         Ok(WVMI_OK)
     })
 }
@@ -182,9 +214,7 @@ pub unsafe extern "C" fn wvmi_read_u8(
     address: u64,
     value: *mut u8,
 ) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_read_u8") };
-    read_number(call, session, (space, address), value, u8::from_le_bytes)
+    read_number(session, space, address, value)
 }
 
 /// Reads a 16-bit number in the guest's byte order (little-endian).
@@ -202,9 +232,7 @@ pub unsafe extern "C" fn wvmi_read_u16(
     address: u64,
     value: *mut u16,
 ) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_read_u16") };
-    read_number(call, session, (space, address), value, u16::from_le_bytes)
+    read_number(session, space, address, value)
 }
 
 /// Reads a 32-bit number in the guest's byte order (little-endian).
@@ -222,9 +250,7 @@ pub unsafe extern "C" fn wvmi_read_u32(
     address: u64,
     value: *mut u32,
 ) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_read_u32") };
-    read_number(call, session, (space, address), value, u32::from_le_bytes)
+    read_number(session, space, address, value)
 }
 
 /// Reads a 64-bit number, such as a pointer of 64-bit code, in the guest's byte
@@ -243,9 +269,7 @@ pub unsafe extern "C" fn wvmi_read_u64(
     address: u64,
     value: *mut u64,
 ) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_read_u64") };
-    read_number(call, session, (space, address), value, u64::from_le_bytes)
+    read_number(session, space, address, value)
 }
 
 /// Reads a NUL-terminated string of bytes.

@@ -36,6 +36,7 @@ impl wvmi_process {
         }
     }
 
+    #[inline]
     pub(super) fn get(self, windows: &Windows) -> Process<'_> {
         windows.process(Va(self.object))
     }
@@ -56,6 +57,7 @@ fn find(
 }
 
 /// The body of a function that reads one number of a process.
+#[inline]
 fn get<T: Plain>(
     call: &Call,
     session: *mut wvmi_session,
@@ -249,8 +251,9 @@ pub unsafe extern "C" fn wvmi_process_name(
     call.run(|| {
         let session = call.session(session)?;
         let output = call.text_buffer(buffer, capacity, length)?;
-        let name = process.get(session.engine().windows()?).name();
-        output.write(&name.about("process", process.object)?)?;
+        let name = process.get(session.engine().windows()?).image_name();
+        let name = name.about("process", process.object)?;
+        output.write(&name.text())?;
         Ok(WVMI_OK)
     })
 }

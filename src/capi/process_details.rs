@@ -10,7 +10,7 @@ use super::{
     status::{WVMI_OK, wvmi_status},
     valid::{Valid, or_zero},
 };
-use crate::os::windows::{Process, ProcessSources};
+use crate::os::windows::{ImageName, Process, ProcessSources};
 
 /// What is known about a process, filled by `wvmi_process_info()` and
 /// `wvmi_process_iter_next_many()`.
@@ -161,7 +161,8 @@ pub fn describe(process: Process<'_>, sources: ProcessSources) -> (wvmi_process_
     let v = &mut valid;
     let peb = it.peb().map(|peb| peb.map(|peb| peb.address));
     let native_peb = it.native_peb().map(|peb| peb.map(|peb| peb.address));
-    let name = v.take(WVMI_PROCESS_VALID_NAME, it.name());
+    let name = v.found(WVMI_PROCESS_VALID_NAME, it.image_name());
+    let name = name.as_ref().map(ImageName::text).unwrap_or_default();
     let session_id = it.session_id();
     let session_id = session_id.map(|id| id.unwrap_or(WVMI_TERMINAL_SESSION_NONE));
     let protection = it.protection().map(|protection| protection.0.into());

@@ -1,50 +1,46 @@
-//! What nearly all calls about memory are: bytes of one page that is mapped, at an
-//! address whose translation is cached.
+//! What nearly all calls are: bytes of one page that is mapped, at an address whose
+//! translation is cached.
 //!
 //! They are answered before the guarded body of the call begins, and it answers
-//! everything else, errors above all. So nothing here allocates, fails or
-//! panics, and the processor overlaps the cache misses of many such calls.
+//! everything else, errors above all. So nothing here allocates, fails, panics or
+//! calls back, and the processor overlaps the cache misses of many such calls. The
+//! body is called last, with the arguments of the call: so few registers are saved.
 
 use super::{
-    ffi::Call,
-    gate::Inside,
+    gate::Briefly,
     session::{Shared, wvmi_session},
     space::{WVMI_SPACE_KERNEL, WVMI_SPACE_PHYSICAL, WVMI_SPACE_ROOT, wvmi_space},
 };
-use crate::core::{Pa, Space, Translation, Va};
+use crate::core::{Pa, PageMapping, Space, Va};
 
-impl Call {
-    /// Fills `buffer`; false, with the buffer as it was, when the body has to.
-    #[inline(always)]
-    pub fn read_cached(
-        &self,
-        session: *const wvmi_session,
-        space: wvmi_space,
-        address: u64,
-        buffer: &mut [u8],
-    ) -> bool {
-        let Some(session) = Inside::quickly(session) else {
-            return false;
-        };
-        match session.known_space(space) {
-            Some(space) => session.memory().read_cached(space, address, buffer),
-            None => false,
-        }
+/// Fills `buffer`; false, with the buffer as it was, when the body has to.
+#[inline(always)]
+pub fn read(
+    session: *const wvmi_session,
+    space: wvmi_space,
+    address: u64,
+    buffer: &mut [u8],
+) -> bool {
+    let Some(session) = Briefly::by_handle(session) else {
+        return false;
+    };
+    match session.known_space(space) {
+        Some(space) => session.memory().read_cached(space, address, buffer),
+        None => false,
     }
+}
 
-    /// Translates `address`; `None` when the body has to.
-    #[inline(always)]
-    pub fn translate_cached(
-        &self,
-        session: *const wvmi_session,
-        space: wvmi_space,
-        address: u64,
-    ) -> Option<Translation> {
-        let session = Inside::quickly(session)?;
-        match session.known_space(space)? {
-            Space::Virtual { root } => session.memory().translate_cached(root, Va(address)),
-            Space::Physical => None,
-        }
+/// How the page of `address` is mapped; `None` when the body has to say.
+#[inline(always)]
+pub fn mapping(
+    session: *const wvmi_session,
+    space: wvmi_space,
+    address: u64,
+) -> Option<PageMapping> {
+    let session = Briefly::by_handle(session)?;
+    match session.known_space(space)? {
+        Space::Virtual { root } => session.memory().mapping_cached(root, Va(address)),
+        Space::Physical => None,
     }
 }
 

@@ -4,13 +4,14 @@ use super::{
     ffi::{Call, Output, Plain, into_handle},
     gate::Inside,
     guard::Answer,
+    quick,
     session::wvmi_session,
     space::{WVMI_SPACE_PHYSICAL, wvmi_space},
     status::{WVMI_OK, wvmi_status},
     walk::Walk,
 };
 use crate::{
-    core::{Mapping, Protection, Range, Ranges, Source, Space, Translation, Va},
+    core::{Mapping, PageMapping, Protection, Range, Ranges, Source, Space, Translation, Va},
     error::{Error, Result},
 };
 
@@ -60,8 +61,8 @@ pub struct wvmi_translation {
 // SAFETY: integers only; every bit pattern is valid.
 unsafe impl Plain for wvmi_translation {}
 
-fn protection(protection: Protection) -> u32 {
-    protection.bits().into()
+const fn protection(protection: Protection) -> u32 {
+    protection.bits() as u32
 }
 
 const fn source(source: Source) -> wvmi_page_source {
@@ -90,24 +91,29 @@ pub unsafe extern "C" fn wvmi_translate(
     translation: *mut wvmi_translation,
     size: usize,
 ) -> wvmi_status {
-    // SAFETY: the caller passes pointers as the header demands.
-    let call = unsafe { Call::new(c"wvmi_translate") };
-    if let Ok(output) = call.sized_output(translation, size, "translation")
-        && let Some(found) = call.translate_cached(session, space, address)
+    if size == size_of::<wvmi_translation>()
+        && let Some(found) = quick::mapping(session, space, address)
     {
-        output.write(describe_translation(&found));
-        return WVMI_OK;
+        // SAFETY: the caller passes pointers as the header demands.
+        let call = unsafe { Call::new(c"wvmi_translate") };
+        if let Some(output) = call.optional_output(translation) {
+            output.write(describe_mapping(found, Va(address)));
+            return WVMI_OK;
+        }
     }
-    translate_any(call, session, (space, address), (translation, size))
+    translate_any(session, space, address, translation, size)
 }
 
 #[inline(never)]
 fn translate_any(
-    call: Call,
     session: *mut wvmi_session,
-    (space, address): (wvmi_space, u64),
-    (translation, size): (*mut wvmi_translation, usize),
+    space: wvmi_space,
+    address: u64,
+    translation: *mut wvmi_translation,
+    size: usize,
 ) -> wvmi_status {
+    // SAFETY: the arguments are those of `wvmi_translate`.
+    let call = unsafe { Call::new(c"wvmi_translate") };
     call.run(|| {
         let session = call.session(session)?;
         let output = call.sized_output(translation, size, "translation")?;
@@ -122,15 +128,39 @@ fn translate_any(
     })
 }
 
-#[inline]
-fn describe_translation(found: &Translation) -> wvmi_translation {
+const fn describe_translation(found: &Translation) -> wvmi_translation {
     wvmi_translation {
         physical_address: found.pa.0,
         page_size: 1 << found.page_shift,
         protection: protection(found.protection),
-        level: found.level.into(),
+        level: found.level as u32,
         source: source(found.source),
         reserved: 0,
+    }
+}
+
+/// What there is to tell of mappings besides the address, by their attributes.
+#[allow(clippy::indexing_slicing, reason = "the compiler runs this")]
+static DESCRIPTIONS: [wvmi_translation; 256] = {
+    let mut all = [describe_attributes(0); 256];
+    let mut attributes = 0;
+    while attributes < all.len() {
+        all[attributes] = describe_attributes(attributes as u8);
+        attributes += 1;
+    }
+    all
+};
+
+const fn describe_attributes(attributes: u8) -> wvmi_translation {
+    describe_translation(&PageMapping::with_attributes(attributes).translation(Va(0)))
+}
+
+#[inline(always)]
+#[allow(clippy::indexing_slicing, reason = "an entry for each byte")]
+fn describe_mapping(found: PageMapping, va: Va) -> wvmi_translation {
+    wvmi_translation {
+        physical_address: found.pa(va).0,
+        ..DESCRIPTIONS[found.attributes() as usize]
     }
 }
 

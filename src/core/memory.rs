@@ -94,18 +94,17 @@ impl Memory {
     /// Resolves `va`.
     #[inline]
     pub fn translate(&self, root: Pa, va: Va) -> Result<Translation> {
-        if let Some(found) = self.translate_cached(root, va) {
-            return Ok(found);
+        if let Some(mapping) = self.mapping_cached(root, va) {
+            return Ok(mapping.translation(va));
         }
         let frames = self.backing.frames().ok_or_else(no_frames)?;
         Ok(self.walk(frames, root, va)?.translation(va))
     }
 
-    /// As [`Memory::translate`], of a page that is in the cache.
+    /// The mapping of the page of `va`, when it is in the cache.
     #[inline(always)]
-    pub fn translate_cached(&self, root: Pa, va: Va) -> Option<Translation> {
-        let mapping = self.tlb.lookup(root, va)?;
-        Some(mapping.translation(va))
+    pub fn mapping_cached(&self, root: Pa, va: Va) -> Option<PageMapping> {
+        self.tlb.lookup(root, va)
     }
 
     /// Physical memory, by frame.

@@ -35,6 +35,6 @@ pub use self::{
     scatter::{Anticipated, SharedFrame},
     sparse::{PageState, pages_touched},
     string::{STRING_MAX, decode_utf16},
-    tlb::DEFAULT_TRANSLATION_SLOTS,
+    tlb::{DEFAULT_TRANSLATION_SLOTS, PageMapping},
     translate::{EntryMeaning, Protection, SoftwarePte, Source, Translate, Translation},
 };

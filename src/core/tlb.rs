@@ -14,6 +14,10 @@ use super::{
 /// small pages, in 2 MiB.
 pub const DEFAULT_TRANSLATION_SLOTS: usize = 65536;
 
+/// Puts the slots of the same page in spaces whose roots are neighbours far from
+/// each other: odd, and its multiples are spread over the low bits.
+const ROOT_MIXER: u64 = 0x1e35_a7bd;
+
 /// Mappings that want a slot in use until one of them gets it.
 const RIVALS: u8 = 16;
 
@@ -21,12 +25,18 @@ const RIVALS: u8 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageMapping(u64);
 
-/// What was flushed before a walk began; see [`Tlb::generation`].
+/// What was flushed before a walk began; see [`Tlb::generation`]. A multiple of
+/// [`GENERATION`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generation(u64);
 
-/// Low bits of a slot's stamp that count its writers; the generation is above.
-const COUNT_BITS: u32 = 24;
+/// The first generation, and the step from one to the next. The bits below count
+/// the writers of a slot.
+const GENERATION: u64 = 1 << 24;
+const COUNT: u64 = GENERATION - 1;
+
+/// Bits of a stamp that are the generation's, or tell of a writer inside.
+const STATE: u64 = !COUNT | 1;
 
 /// Two slots fill one cache line, so that a probe touches one.
 #[repr(align(32))]
@@ -62,14 +72,14 @@ impl Tlb {
             slots: (0..count).map(|_| Slot::default()).collect(),
             rivals: (0..count).map(|_| AtomicU8::default()).collect(),
             mask: (count as u64).wrapping_sub(1),
-            generation: AtomicU64::new(1),
+            generation: AtomicU64::new(GENERATION),
             enabled: AtomicBool::new(true),
         }
     }
 
     /// Forgets everything.
     pub fn flush(&self) {
-        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.generation.fetch_add(GENERATION, Ordering::AcqRel);
     }
 
     /// Turns caching on (dumps, paused guests) or off (running guests).
@@ -80,17 +90,16 @@ impl Tlb {
 
     /// Index of the only slot for a page.
     #[inline]
-    const fn index(&self, root: Pa, page: u64) -> usize {
+    const fn index(&self, root: Pa, va: Va) -> usize {
         // The root is mixed in so that the same address in two processes does
         // not compete for one slot; neighbouring pages get neighbouring slots.
-        let mixed =
-            (page >> PAGE_SHIFT) ^ (root.0 >> PAGE_SHIFT).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let mixed = (va.0 ^ root.0.wrapping_mul(ROOT_MIXER)) >> PAGE_SHIFT;
         (mixed & self.mask) as usize
     }
 
     #[inline]
-    fn slot(&self, root: Pa, page: u64) -> Option<&Slot> {
-        self.slots.get(self.index(root, page))
+    fn slot(&self, root: Pa, va: Va) -> Option<&Slot> {
+        self.slots.get(self.index(root, va))
     }
 
     /// Is a mapping that was not found worth its slot? A free slot always, one
@@ -100,11 +109,11 @@ impl Tlb {
     /// not overlap the cache misses of one read with those of the next: reads
     /// all over memory would wait for each other.
     pub fn admits(&self, root: Pa, va: Va) -> bool {
-        let index = self.index(root, va.page().0);
+        let index = self.index(root, va);
         let (Some(slot), Some(rivals)) = (self.slots.get(index), self.rivals.get(index)) else {
             return false;
         };
-        if slot.stamp.load(Ordering::Relaxed) >> COUNT_BITS != self.generation().0 {
+        if slot.stamp.load(Ordering::Relaxed) & !COUNT != self.generation().0 {
             return true;
         }
         // Two threads may count as one: it is a rate, not a number.
@@ -116,17 +125,21 @@ impl Tlb {
     /// The cached mapping of the page of `va`.
     #[inline(always)]
     pub fn lookup(&self, root: Pa, va: Va) -> Option<PageMapping> {
-        let page = va.page().0;
-        let slot = self.slot(root, page)?;
+        let slot = self.slot(root, va)?;
         let stamp = slot.stamp.load(Ordering::Acquire);
-        let slot_root = slot.root.load(Ordering::Relaxed);
-        let slot_page = slot.page.load(Ordering::Relaxed);
+        // Another generation, or a writer inside.
+        if (stamp ^ self.generation().0) & STATE != 0 {
+            return None;
+        }
+        if slot.root.load(Ordering::Relaxed) != root.0 {
+            return None;
+        }
+        if slot.page.load(Ordering::Relaxed) ^ va.0 >= PAGE_SIZE {
+            return None;
+        }
         let mapping = slot.mapping.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
-        let undisturbed = stamp & 1 == 0 && slot.stamp.load(Ordering::Relaxed) == stamp;
-        let hit =
-            slot_root == root.0 && slot_page == page && stamp >> COUNT_BITS == self.generation().0;
-        (undisturbed && hit).then_some(PageMapping(mapping))
+        (slot.stamp.load(Ordering::Relaxed) == stamp).then_some(PageMapping(mapping))
     }
 
     /// The generation of a walk that begins now.
@@ -145,8 +158,7 @@ impl Tlb {
         if !self.enabled.load(Ordering::Acquire) {
             return;
         }
-        let page = va.page().0;
-        let Some(slot) = self.slot(root, page) else {
+        let Some(slot) = self.slot(root, va) else {
             return;
         };
         let before = slot.stamp.load(Ordering::Relaxed);
@@ -161,16 +173,17 @@ impl Tlb {
         }
         fence(Ordering::Release);
         slot.root.store(root.0, Ordering::Relaxed);
-        slot.page.store(page, Ordering::Relaxed);
+        slot.page.store(va.page().0, Ordering::Relaxed);
         slot.mapping.store(mapping.0, Ordering::Relaxed);
-        let count = inside.wrapping_add(1) & ((1 << COUNT_BITS) - 1);
-        let after = generation.0.wrapping_shl(COUNT_BITS) | count;
+        let after = generation.0 | inside.wrapping_add(1) & COUNT;
         slot.stamp.store(after, Ordering::Release);
     }
 }
 
 const LEVEL_SHIFT: u32 = 4;
 const TRANSITION: u64 = 1 << 7;
+/// The attributes.
+const ATTRIBUTES: u64 = 0xff;
 
 impl PageMapping {
     /// The mapping that a walk to some byte of the page found.
@@ -190,9 +203,20 @@ impl PageMapping {
         Pa(self.0 & !(PAGE_SIZE - 1) | va.page_offset())
     }
 
+    /// All that there is to tell of the mapping besides the address, as a number.
+    #[inline]
+    pub const fn attributes(self) -> u8 {
+        (self.0 & ATTRIBUTES) as u8
+    }
+
+    /// The mapping of the frame at 0 with these attributes.
+    pub const fn with_attributes(attributes: u8) -> Self {
+        Self(attributes as u64)
+    }
+
     /// The whole translation of `va`, an address in this page.
     #[inline]
-    pub fn translation(self, va: Va) -> Translation {
+    pub const fn translation(self, va: Va) -> Translation {
         let level = (self.0 >> LEVEL_SHIFT & 7) as u8;
         Translation {
             pa: self.pa(va),

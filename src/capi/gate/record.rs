@@ -1,5 +1,7 @@
 //! What one thread is inside of, for others to see.
 
+use std::{ptr, sync::atomic::compiler_fence};
+
 use super::atomics::{AtomicPtr, AtomicUsize, Ordering};
 
 /// Most calls that one thread can be inside of at once (callbacks within callbacks).
@@ -12,6 +14,8 @@ pub struct Record<T> {
     places: [AtomicPtr<T>; DEPTH],
     /// Places in use.
     depth: AtomicUsize,
+    /// The place of a call within which no other begins.
+    brief: AtomicPtr<T>,
 }
 
 impl<T> Default for Record<T> {
@@ -19,6 +23,7 @@ impl<T> Default for Record<T> {
         Self {
             places: Default::default(),
             depth: AtomicUsize::new(0),
+            brief: AtomicPtr::default(),
         }
     }
 }
@@ -33,8 +38,10 @@ impl<T> Record<T> {
     pub fn enter(&self, session: *mut T, barrier: impl FnOnce()) -> Option<usize> {
         let depth = self.depth.load(Ordering::Relaxed);
         let place = self.places.get(depth)?;
-        place.store(session, Ordering::Relaxed);
         self.depth.store(depth.wrapping_add(1), Ordering::Relaxed);
+        // A call from a signal handler takes the next place from here on.
+        compiler_fence(Ordering::SeqCst);
+        place.store(session, Ordering::Relaxed);
         barrier();
         Some(depth)
     }
@@ -43,15 +50,29 @@ impl<T> Record<T> {
     #[inline]
     pub fn leave(&self, place: usize) {
         if let Some(place) = self.places.get(place) {
-            place.store(std::ptr::null_mut(), Ordering::Release);
+            place.store(ptr::null_mut(), Ordering::Release);
         }
+        compiler_fence(Ordering::SeqCst);
         self.depth.store(place, Ordering::Relaxed);
+    }
+
+    /// As [`Record::enter`], for a call that neither calls back nor is made in a
+    /// signal handler; ends with [`Record::leave_briefly`].
+    #[inline(always)]
+    pub fn enter_briefly(&self, session: *mut T, barrier: impl FnOnce()) {
+        self.brief.store(session, Ordering::Relaxed);
+        barrier();
+    }
+
+    /// Takes the publication of [`Record::enter_briefly`] back.
+    #[inline(always)]
+    pub fn leave_briefly(&self) {
+        self.brief.store(ptr::null_mut(), Ordering::Release);
     }
 
     /// Is the thread inside of `session`?
     pub fn names(&self, session: *mut T) -> bool {
-        self.places
-            .iter()
-            .any(|place| place.load(Ordering::Acquire) == session)
+        let mut places = self.places.iter().chain([&self.brief]);
+        places.any(|place| place.load(Ordering::Acquire) == session)
     }
 }

@@ -5,8 +5,6 @@
 //! nothing needs to be remembered. Where the check fails the list is read
 //! backwards from its tail, so that the good entries behind the damage come out.
 
-use isr::macros::Field;
-
 use super::{Architecture, Record};
 use crate::{
     core::{Memory, Space, Va},
@@ -75,13 +73,23 @@ impl<'a> List<'a> {
         }
     }
 
+    #[inline]
     fn read_links(&self, entry: Va) -> Result<Links> {
-        let width = self.architecture.pointer_size() as u64;
-        let mut bytes = [0; 16];
-        let entry = self.record.at(entry).with_copy(&mut bytes);
+        let record = self.record.at(entry);
+        let (flink, blink) = match self.architecture {
+            Architecture::Amd64 => {
+                let [flink, blink] = record.leading()?;
+                (u64::from_le_bytes(flink), u64::from_le_bytes(blink))
+            }
+            Architecture::X86 => {
+                let [flink, blink] = record.leading()?;
+                let wide = |it| u32::from_le_bytes(it).into();
+                (wide(flink), wide(blink))
+            }
+        };
         Ok(Links {
-            flink: Va(entry.uint(Field::new(0, width))?),
-            blink: Va(entry.uint(Field::new(width, width))?),
+            flink: Va(flink),
+            blink: Va(blink),
         })
     }
 

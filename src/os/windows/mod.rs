@@ -64,7 +64,7 @@ pub use self::{
         SymbolicLink, TimerObject,
     },
     peb::{Environment, ParameterText, Peb, ProcessParameters, Variable},
-    process::{Architecture, PebAddress, Process, Processes},
+    process::{Architecture, ImageName, PebAddress, Process, Processes},
     process_memory::ProcessMemory,
     processor::Processor,
     protection::{ProcessProtection, ProtectionKind, ProtectionSigner},
@@ -296,7 +296,10 @@ impl Windows {
     pub fn process_by_name(&self, name: &str) -> Result<Process<'_>> {
         self.processes()
             .flatten()
-            .find(|process| process.name().is_ok_and(|it| it.eq_ignore_ascii_case(name)))
+            .find(|process| {
+                let own = process.image_name();
+                own.is_ok_and(|own| own.text().eq_ignore_ascii_case(name))
+            })
             .ok_or_else(|| Error::not_found(format!("process {name}")))
     }
 }

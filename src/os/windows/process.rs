@@ -1,5 +1,7 @@
 //! `_EPROCESS`.
 
+use std::borrow::Cow;
+
 use isr::macros::Field;
 
 use super::{List, Object, Record, Threads, Windows, handle_table::HandleTable, time::FileTime};
@@ -83,6 +85,21 @@ impl Architecture {
     }
 }
 
+/// An image file name as an `_EPROCESS` keeps it.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageName([u8; NAME_MAX]);
+
+impl ImageName {
+    /// The name; bytes that are not UTF-8 become U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        let bytes = self.0.split(|&byte| byte == 0).next().unwrap_or_default();
+        match str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        }
+    }
+}
+
 /// A process environment block and the width of its pointers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PebAddress {
@@ -101,6 +118,7 @@ pub struct Process<'a> {
 
 impl<'a> Process<'a> {
     /// The process whose `_EPROCESS` is at `object`.
+    #[inline]
     pub fn new(windows: &'a Windows, object: Va) -> Self {
         Self {
             windows,
@@ -126,6 +144,7 @@ impl<'a> Process<'a> {
     /// Size of a buffer for [`Process::with_copy`], in bytes.
     pub const SNAPSHOT: usize = 4096;
 
+    #[inline]
     pub(super) fn layout(&self) -> &'a Layout {
         &self.windows.layouts.process
     }
@@ -149,12 +168,14 @@ impl<'a> Process<'a> {
     }
 
     /// Process id. Corresponds to `_EPROCESS.UniqueProcessId`.
+    #[inline]
     pub fn id(&self) -> Result<u32> {
         self.record.uint32(self.layout()._EPROCESS.UniqueProcessId)
     }
 
     /// Id of the creating process, which may be gone or reused.
     /// Corresponds to `_EPROCESS.InheritedFromUniqueProcessId`.
+    #[inline]
     pub fn parent_id(&self) -> Result<u32> {
         let field = self.layout()._EPROCESS.InheritedFromUniqueProcessId;
         self.record.uint32(field)
@@ -163,9 +184,14 @@ impl<'a> Process<'a> {
     /// Image file name, cut by Windows at 14 or 15 bytes; bytes that are not
     /// UTF-8 become U+FFFD. Corresponds to `_EPROCESS.ImageFileName`.
     pub fn name(&self) -> Result<String> {
-        let bytes: [u8; NAME_MAX] = self.record.bytes(self.layout()._EPROCESS.ImageFileName)?;
-        let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-        Ok(String::from_utf8_lossy(text).into_owned())
+        Ok(self.image_name()?.text().into_owned())
+    }
+
+    /// As [`Process::name`], as it is kept by Windows.
+    #[inline]
+    pub fn image_name(&self) -> Result<ImageName> {
+        let field = self.layout()._EPROCESS.ImageFileName;
+        Ok(ImageName(self.record.bytes(field)?))
     }
 
     /// 32-bit under WoW64, else 64-bit.

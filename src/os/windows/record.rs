@@ -91,7 +91,23 @@ impl<'a> Record<'a> {
             return Ok(());
         }
         let address = self.base.wrapping_add(offset).0;
+        if self.memory.read_cached(self.space, address, buffer) {
+            return Ok(());
+        }
+        self.read_guest(address, buffer)
+    }
+
+    #[inline(never)]
+    fn read_guest(&self, address: u64, buffer: &mut [u8]) -> Result<()> {
         Ok(self.memory.read(self.space, address, buffer)?)
+    }
+
+    /// The two words that a structure begins with.
+    #[inline]
+    pub fn leading<const N: usize>(&self) -> Result<[[u8; N]; 2]> {
+        let mut words = [[0; N]; 2];
+        self.read(0, words.as_flattened_mut())?;
+        Ok(words)
     }
 
     #[inline]
@@ -155,6 +171,7 @@ impl<'a> Record<'a> {
     }
 
     /// The low 32 bits of a field (ids are stored in pointers).
+    #[inline]
     pub fn uint32(&self, field: Field) -> Result<u32> {
         self.uint(field).map(|value| value as u32)
     }

@@ -59,6 +59,19 @@ impl Gate {
         record.leave(place);
     }
 
+    /// A call that is answered at once, of thread `caller`.
+    fn brief_call(&self, caller: usize) {
+        let record = &self.records[caller];
+        record.enter_briefly(self.session, || fence(Ordering::SeqCst));
+        if self.generation.load(Ordering::Acquire) == 0 {
+            // SAFETY: as in `call`.
+            let session = unsafe { &*self.session };
+            // SAFETY: as in `call`.
+            session.0.with(|value| assert_eq!(unsafe { *value }, 1));
+        }
+        record.leave_briefly();
+    }
+
     fn close(&self) {
         self.generation.store(1, Ordering::Release);
         fence(Ordering::SeqCst);
@@ -99,5 +112,20 @@ fn closing_waits_for_calls_within_calls() {
         };
         gate.close();
         caller.join().unwrap();
+    });
+}
+
+#[test]
+fn closing_waits_for_brief_calls() {
+    model(|| {
+        let gate = Arc::new(Gate::new());
+        let callers = [0, 1].map(|caller| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || gate.brief_call(caller))
+        });
+        gate.close();
+        for caller in callers {
+            caller.join().unwrap();
+        }
     });
 }
