@@ -49,10 +49,10 @@ struct guest {
     struct addresses physical_same;
 };
 
-enum { ROUNDS = 5 };
+enum { ROUNDS = 9 };
 
 /* Nanoseconds of a clock. Single threads are timed by the processor time that they got, so that
- * neighbours on a busy machine disturb less; threads together by CLOCK_MONOTONIC. */
+ * neighbours on a busy machine disturb less. */
 double now(clockid_t clock);
 
 /* Opens with the symbols of the arguments, or without any. */
@@ -63,7 +63,7 @@ void close_guest(struct guest *guest);
 /* Visits all objects of a kind: how many there were. */
 typedef size_t walk(wvmi_session *session);
 
-/* Prints two rows: cold is the first walk of a fresh session, warm the second. */
+/* Prints two rows: cold is the first walk of a fresh session, warm a later one. */
 void measure_walk(const struct arguments *arguments, const char *name, walk *visit,
                   struct goal cold_goal, struct goal warm_goal);
 

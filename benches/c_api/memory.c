@@ -1,11 +1,14 @@
 /* Reads and translations, beside the same work done by the floor. */
 
+#define _GNU_SOURCE
+
 #include "bench.h"
 #include "table.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum { SMALL = 8, PAGE = 4096, LONG = 65536, SCATTER = 64 };
 
@@ -211,38 +214,64 @@ void measure_memory(const struct guest *guest)
             (struct goal){1.5, 1.51});
 }
 
-/* What one reading thread does. */
+/* What one reading thread does, and the processor time that it took. */
 struct reader {
     body *work;
     const struct guest *guest;
     const struct addresses *at;
     size_t count;
+    pthread_barrier_t *start;
+    double time;
 };
+
+/* A thread that waits for another gives the processor up; a few times all do. */
+enum { WAITS_MAX = 100 };
+
+static long waits(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
 
 static void *read_on(void *argument)
 {
-    const struct reader *reader = argument;
+    struct reader *reader = argument;
+    pthread_barrier_wait(reader->start);
+    long waits_before = waits();
+    double start = now(CLOCK_THREAD_CPUTIME_ID);
     reader->work(reader->guest, reader->at, reader->count);
+    reader->time = now(CLOCK_THREAD_CPUTIME_ID) - start;
+    if (waits() - waits_before > WAITS_MAX) {
+        fprintf(stderr, "reading threads wait for each other\n");
+        exit(EXIT_FAILURE);
+    }
     return NULL;
 }
 
-/* Nanoseconds until a number of threads have read as much as each of them is told to. */
-static double lasted(struct reader *reader, int threads)
+/* Processor time of each of some threads that read as much as each is told to, at once. */
+static double lasted(const struct reader *reader, unsigned threads)
 {
     pthread_t running[2];
-    double start = now(CLOCK_MONOTONIC);
-    for (int i = 0; i < threads; i++) {
-        if (pthread_create(&running[i], NULL, read_on, reader) != 0) {
+    struct reader readers[2] = {*reader, *reader};
+    pthread_barrier_t start;
+    double sum = 0;
+    pthread_barrier_init(&start, NULL, threads);
+    for (unsigned i = 0; i < threads; i++) {
+        readers[i].start = &start;
+        if (pthread_create(&running[i], NULL, read_on, &readers[i]) != 0) {
             abort();
         }
     }
-    for (int i = 0; i < threads; i++) {
+    for (unsigned i = 0; i < threads; i++) {
         pthread_join(running[i], NULL);
+        sum += readers[i].time;
     }
-    return now(CLOCK_MONOTONIC) - start;
+    pthread_barrier_destroy(&start);
+    return sum / threads;
 }
 
-/* How many times as much two threads read as one in the same time. */
+/* How many times as much two threads read as one in the same time, on processors of their own. */
 static double scaling(struct reader reader)
 {
     double one = 1e18, two = 1e18;
@@ -255,8 +284,8 @@ static double scaling(struct reader reader)
 
 static void scale(const struct guest *guest, const char *name, const struct addresses *at)
 {
-    double floor = scaling((struct reader){floor_virtual, guest, at, 2000000});
-    double api = scaling((struct reader){api_virtual, guest, at, 2000000});
+    double floor = scaling((struct reader){floor_virtual, guest, at, 2000000, NULL, 0});
+    double api = scaling((struct reader){api_virtual, guest, at, 2000000, NULL, 0});
     print_scaling(name, floor, api, 1.8);
 }
 

@@ -1,7 +1,7 @@
 //! A forged guest, and damage laid over it.
 
 use std::{
-    collections::HashMap,
+    ptr::NonNull,
     sync::{Arc, OnceLock},
 };
 
@@ -11,7 +11,7 @@ use winvmi::{
     arch::amd64::LongMode,
     core::{
         Capabilities, Driver, Gfn, Memory, PAGE_SIZE, Pa, Va,
-        driver::{DriverInfo, PhysicalMemory, Run},
+        driver::{DriverInfo, PhysicalMemory, PinnedPage, Run},
     },
     os::windows::Windows,
     symbols::{Profile, read_isf},
@@ -21,6 +21,8 @@ use winvmi_forge::{Guest, Layout, Options};
 /// A guest that is forged once, with what damage aims at.
 pub struct Base {
     guest: Guest,
+    /// Its memory side by side, so that a page is found without looking for it.
+    bytes: Box<[u8]>,
     profile: Arc<Profile>,
     /// Addresses of the guest's structures.
     structures: Vec<u64>,
@@ -55,6 +57,7 @@ impl Base {
             structures: structures(&guest),
             tables: tables(&guest),
             profile: Arc::new(profile),
+            bytes: flat(&guest),
             guest,
         }
     }
@@ -66,6 +69,16 @@ impl Base {
         };
         places[usize::from(index) % places.len()]
     }
+}
+
+fn flat(guest: &Guest) -> Box<[u8]> {
+    let memory = guest.memory();
+    let mut bytes = vec![0; memory.end() as usize];
+    for (number, frame) in memory.frames() {
+        let start = (number * PAGE_SIZE) as usize;
+        bytes[start..][..frame.len()].copy_from_slice(frame);
+    }
+    bytes.into_boxed_slice()
 }
 
 /// Words of a table's pages that are places of their own.
@@ -125,22 +138,47 @@ pub struct Patch {
     value: Value,
 }
 
+type Frame = Box<[u8; PAGE_SIZE as usize]>;
+
 /// Physical memory of a guest with patched frames.
 struct Patched {
     base: &'static Base,
-    frames: HashMap<u64, Box<[u8; PAGE_SIZE as usize]>>,
+    /// A few, by number.
+    frames: Vec<(u64, Frame)>,
 }
 
 impl Patched {
     fn new(base: &'static Base, aim: Aim, patches: &[Patch]) -> Self {
         let mut patched = Self {
             base,
-            frames: HashMap::new(),
+            frames: Vec::new(),
         };
         for patch in patches {
             patched.apply(aim, patch);
         }
         patched
+    }
+
+    /// Makes a frame one that differs from the guest's.
+    fn own(&mut self, number: u64) -> &mut Frame {
+        let found = self.frames.binary_search_by_key(&number, |it| it.0);
+        let index = found.unwrap_or_else(|index| {
+            let start = (number * PAGE_SIZE) as usize;
+            let frame = self.base.bytes[start..].first_chunk().expect("whole frames");
+            self.frames.insert(index, (number, Box::new(*frame)));
+            index
+        });
+        &mut self.frames[index].1
+    }
+
+    fn frame(&self, number: u64) -> Option<&[u8; PAGE_SIZE as usize]> {
+        match self.frames.binary_search_by_key(&number, |it| it.0) {
+            Ok(index) => Some(&self.frames[index].1),
+            Err(_) => {
+                let start = usize::try_from(number.checked_mul(PAGE_SIZE)?).ok()?;
+                self.base.bytes.get(start..)?.first_chunk()
+            }
+        }
     }
 
     fn apply(&mut self, aim: Aim, patch: &Patch) {
@@ -158,12 +196,7 @@ impl Patched {
         let Some(pa) = self.base.guest.translate(va) else {
             return;
         };
-        let memory = self.base.guest.memory();
-        let frame = self.frames.entry(pa / PAGE_SIZE).or_insert_with(|| {
-            let mut frame = Box::new([0; PAGE_SIZE as usize]);
-            memory.read(pa / PAGE_SIZE * PAGE_SIZE, &mut *frame);
-            frame
-        });
+        let frame = self.own(pa / PAGE_SIZE);
         let start = (pa % PAGE_SIZE) as usize;
         frame[start..start + 8].copy_from_slice(&value.to_le_bytes());
     }
@@ -190,18 +223,18 @@ impl Driver for Patched {
 
 impl PhysicalMemory for Patched {
     fn read(&self, pa: Pa, buffer: &mut [u8]) -> Result<(), Fault> {
-        let memory = self.base.guest.memory();
-        if pa.0 >= memory.end() {
+        let Some(frame) = self.frame(pa.gfn().0) else {
             return Err(Fault::physical(pa, FaultKind::NotInImage));
-        }
-        match self.frames.get(&pa.gfn().0) {
-            Some(frame) => {
-                let start = pa.page_offset() as usize;
-                buffer.copy_from_slice(&frame[start..start + buffer.len()]);
-            }
-            None => memory.read(pa.0, buffer),
-        }
+        };
+        let start = pa.page_offset() as usize;
+        buffer.copy_from_slice(&frame[start..start + buffer.len()]);
         Ok(())
+    }
+
+    fn pin(&self, gfn: Gfn) -> Option<PinnedPage<'_>> {
+        let frame = NonNull::from(self.frame(gfn.0)?);
+        // SAFETY: the frame is borrowed from this driver or lives for ever.
+        Some(unsafe { PinnedPage::new(frame.cast()) })
     }
 
     fn next_run(&self, _from: Gfn) -> Option<Run> {

@@ -10,6 +10,7 @@
 //! names the session. So a call costs two plain stores, and no reader ever
 //! writes to memory that another reads.
 
+mod front;
 mod record;
 
 // The concurrency tests put a model checker's atomics in its place.
@@ -19,18 +20,22 @@ use std::{
     ptr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, compiler_fence, fence},
+        atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence},
     },
     thread,
     time::Duration,
 };
 
+use self::front::Front;
 pub use self::record::Record;
 use super::{
     caller::Caller,
     session::{Shared, wvmi_session},
 };
-use crate::error::{Error, Result};
+use crate::{
+    core::Tlb,
+    error::{Error, Result},
+};
 
 /// Most sessions that can be open at once.
 const SLOTS: usize = 1024;
@@ -39,6 +44,12 @@ const SLOTS: usize = 1024;
 const MARK: usize = 1;
 const INDEX_SHIFT: u32 = 1;
 const GENERATION_SHIFT: u32 = INDEX_SHIFT + SLOTS.trailing_zeros();
+
+/// The slot that the number of a handle names.
+#[inline(always)]
+const fn index_of(number: usize) -> usize {
+    number >> INDEX_SHIFT & (SLOTS - 1)
+}
 
 struct Slot {
     /// The open session, from `Arc::into_raw`.
@@ -53,6 +64,20 @@ static TABLE: [Slot; SLOTS] = [const {
         generation: AtomicU64::new(0),
     }
 }; SLOTS];
+
+/// The translation caches of the sessions in the slots.
+static FRONTS: [Front<Tlb>; SLOTS] =
+    [const { Front::new(AtomicUsize::new(0), AtomicPtr::new(ptr::null_mut())) }; SLOTS];
+
+/// Asks the translation cache of an open session, without entering that.
+#[inline(always)]
+pub fn ask_translations<R>(
+    handle: *const wvmi_session,
+    question: impl FnOnce(&Tlb) -> Option<R>,
+) -> Option<R> {
+    let number = handle.addr();
+    FRONTS.get(index_of(number))?.ask(number, question)
+}
 
 /// Held while a slot is taken or its generation advanced.
 static CHANGING: Mutex<()> = Mutex::new(());
@@ -192,7 +217,7 @@ fn too_deep() -> Error {
 #[inline(always)]
 fn decode_known(handle: *const wvmi_session) -> Option<(&'static Slot, u64)> {
     let number = handle.addr();
-    let slot = TABLE.get(number >> INDEX_SHIFT & (SLOTS - 1))?;
+    let slot = TABLE.get(index_of(number))?;
     (number & MARK != 0).then_some((slot, (number >> GENERATION_SHIFT) as u64))
 }
 
@@ -216,10 +241,14 @@ pub fn register(session: Shared) -> Result<*mut wvmi_session> {
             reason: format!("{SLOTS} sessions are open").into(),
         });
     };
+    let translations = session.memory().translations();
     let pointer = Arc::into_raw(Arc::new(session)).cast_mut();
     slot.session.store(pointer, Ordering::Release);
     let generation = slot.generation.load(Ordering::Acquire) as usize;
     let number = generation << GENERATION_SHIFT | index << INDEX_SHIFT | MARK;
+    if let Some(front) = FRONTS.get(index) {
+        front.publish(number, translations);
+    }
     Ok(ptr::without_provenance_mut(number))
 }
 
@@ -227,7 +256,7 @@ pub fn register(session: Shared) -> Result<*mut wvmi_session> {
 /// gives up the table's share of it.
 pub fn close(handle: *mut wvmi_session) -> Result<()> {
     let (slot, generation) = decode(handle, "session")?;
-    let session = retire(slot, generation)?;
+    let session = retire(slot, generation, index_of(handle.addr()))?;
     barrier_of_closer();
     for caller in Caller::all() {
         wait_until(|| !caller.record.names(session));
@@ -242,7 +271,7 @@ pub fn close(handle: *mut wvmi_session) -> Result<()> {
 }
 
 /// Makes the handle invalid; refuses what this thread itself is inside of.
-fn retire(slot: &Slot, generation: u64) -> Result<*mut Shared> {
+fn retire(slot: &Slot, generation: u64, index: usize) -> Result<*mut Shared> {
     let _changing = change();
     let session = slot.session.load(Ordering::Acquire);
     if slot.generation.load(Ordering::Acquire) != generation || session.is_null() {
@@ -257,6 +286,9 @@ fn retire(slot: &Slot, generation: u64) -> Result<*mut Shared> {
     unsafe { &*session }.begin_closing();
     slot.generation
         .store(generation.wrapping_add(1), Ordering::Release);
+    if let Some(front) = FRONTS.get(index) {
+        front.withdraw();
+    }
     Ok(session)
 }
 

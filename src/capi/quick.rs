@@ -7,7 +7,7 @@
 //! body is called last, with the arguments of the call: so few registers are saved.
 
 use super::{
-    gate::Briefly,
+    gate::{self, Briefly},
     session::{Shared, wvmi_session},
     space::{WVMI_SPACE_KERNEL, WVMI_SPACE_PHYSICAL, WVMI_SPACE_ROOT, wvmi_space},
 };
@@ -30,18 +30,11 @@ pub fn read(
     }
 }
 
-/// How the page of `address` is mapped; `None` when the body has to say.
+/// How the page of `address` is mapped in the space of a root; `None` when the body
+/// has to say. The session is not even entered.
 #[inline(always)]
-pub fn mapping(
-    session: *const wvmi_session,
-    space: wvmi_space,
-    address: u64,
-) -> Option<PageMapping> {
-    let session = Briefly::by_handle(session)?;
-    match session.known_space(space)? {
-        Space::Virtual { root } => session.memory().mapping_cached(root, Va(address)),
-        Space::Physical => None,
-    }
+pub fn mapping(session: *const wvmi_session, root: u64, address: u64) -> Option<PageMapping> {
+    gate::ask_translations(session, |cache| cache.lookup(Pa(root), Va(address)))
 }
 
 impl Shared {

@@ -6,7 +6,7 @@ use super::{
     guard::Answer,
     quick,
     session::wvmi_session,
-    space::{WVMI_SPACE_PHYSICAL, wvmi_space},
+    space::{WVMI_SPACE_PHYSICAL, WVMI_SPACE_ROOT, wvmi_space},
     status::{WVMI_OK, wvmi_status},
     walk::Walk,
 };
@@ -91,15 +91,15 @@ pub unsafe extern "C" fn wvmi_translate(
     translation: *mut wvmi_translation,
     size: usize,
 ) -> wvmi_status {
-    if size == size_of::<wvmi_translation>()
-        && let Some(found) = quick::mapping(session, space, address)
+    // SAFETY: the caller passes pointers as the header demands.
+    let call = unsafe { Call::new(c"wvmi_translate") };
+    if let Some(output) = call.optional_output(translation)
+        && size == size_of::<wvmi_translation>()
+        && space.kind == WVMI_SPACE_ROOT
+        && let Some(found) = quick::mapping(session, space.value, address)
     {
-        // SAFETY: the caller passes pointers as the header demands.
-        let call = unsafe { Call::new(c"wvmi_translate") };
-        if let Some(output) = call.optional_output(translation) {
-            output.write(describe_mapping(found, Va(address)));
-            return WVMI_OK;
-        }
+        output.write(describe_mapping(found, Va(address)));
+        return WVMI_OK;
     }
     translate_any(session, space, address, translation, size)
 }

@@ -6,6 +6,7 @@ use super::{
     PAGE_SIZE, Pa, Translate, Translation, Va,
     backing::{Backing, Frames},
     driver::{Driver, PhysicalMemory, VirtualMemory},
+    lease::Lease,
     tlb::{PageMapping, Tlb},
 };
 use crate::error::{Error, Fault, FaultKind, Result};
@@ -43,7 +44,7 @@ impl From<Partial> for Error {
 pub struct Memory {
     backing: Backing,
     translate: OnceLock<Arc<dyn Translate>>,
-    tlb: Tlb,
+    tlb: Lease,
 }
 
 impl Memory {
@@ -52,7 +53,7 @@ impl Memory {
         Self {
             backing: Backing::new(driver),
             translate: OnceLock::new(),
-            tlb: Tlb::new(tlb_slots),
+            tlb: Lease::new(tlb_slots),
         }
     }
 
@@ -105,6 +106,11 @@ impl Memory {
     #[inline(always)]
     pub fn mapping_cached(&self, root: Pa, va: Va) -> Option<PageMapping> {
         self.tlb.lookup(root, va)
+    }
+
+    /// The translation cache, which stays readable when this value is gone.
+    pub(crate) fn translations(&self) -> &'static Tlb {
+        self.tlb.lasting()
     }
 
     /// Physical memory, by frame.

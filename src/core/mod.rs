@@ -8,6 +8,7 @@ mod address;
 mod backing;
 pub mod bytes;
 pub mod driver;
+mod lease;
 mod mapping;
 mod memory;
 mod pagefile;
@@ -23,6 +24,7 @@ mod translate;
 // The concurrency tests put a model checker's atomics in its place.
 use std::sync::atomic as atomics;
 
+pub(crate) use self::tlb::Tlb;
 pub use self::{
     address::{Gfn, PAGE_SIZE, Pa, Va},
     driver::{Capabilities, Driver},

@@ -172,7 +172,7 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, decode_utf16};
+    use super::{append, decode, decode_utf16};
 
     #[test]
     fn decodes_what_is_ascii_and_what_is_not() {
@@ -189,6 +189,9 @@ mod tests {
             assert_eq!(decode_utf16(&units(text)), text);
             let bytes: Vec<_> = units(text).into_iter().map(u16::to_le_bytes).collect();
             assert_eq!(decode(&bytes), text);
+            let mut twice = String::from("Größe");
+            append(&bytes.repeat(9), &mut twice);
+            assert_eq!(twice, format!("Größe{}", text.repeat(9)));
         }
         assert_eq!(decode_utf16(&[0x61, 0xd800, 0x62]), "a\u{fffd}b");
     }

@@ -63,7 +63,17 @@ pub struct Tlb {
 impl Tlb {
     /// A cache of at least `slots` slots (rounded up to a power of two).
     pub fn new(slots: usize) -> Self {
-        Self::with_count(slots.clamp(64, 1 << 20).next_power_of_two())
+        Self::with_count(Self::count_for(slots))
+    }
+
+    /// How many slots a cache of at least `slots` has.
+    pub fn count_for(slots: usize) -> usize {
+        slots.clamp(64, 1 << 20).next_power_of_two()
+    }
+
+    /// Number of slots.
+    pub const fn count(&self) -> usize {
+        self.slots.len()
     }
 
     /// A cache of `count` slots, a power of two.
@@ -100,6 +110,11 @@ impl Tlb {
     #[inline]
     fn slot(&self, root: Pa, va: Va) -> Option<&Slot> {
         self.slots.get(self.index(root, va))
+    }
+
+    /// Where the slots are, and their size in bytes.
+    pub fn extent(&self) -> (*const u8, usize) {
+        (self.slots.as_ptr().cast(), size_of_val(&*self.slots))
     }
 
     /// Is a mapping that was not found worth its slot? A free slot always, one

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "check.h"
+#include "hostile.h"
 
 /* No walk of the forged guest has more steps. */
 #define STEPS 5000
@@ -106,53 +106,13 @@ static struct tour walk(wvmi_session *session)
     return tour;
 }
 
-/* Opens a file whatever is in it, and asks for everything that needs no symbols. */
-static void open_and_read(const char *target)
-{
-    wvmi_session *session = NULL;
-    wvmi_session_details details;
-    wvmi_registers registers;
-    wvmi_range_iter *ranges = NULL;
-    wvmi_range range;
-    uint64_t word;
-    size_t steps = 0;
-    wvmi_config *config = NULL;
-    CHECK_OK(wvmi_config_new(&config));
-    CHECK_OK(wvmi_config_set_symbol_environment(config, false));
-    CHECK_OK(wvmi_config_set_cache_directory(config, ""));
-    CHECK_OK(wvmi_config_set_file_mode(config, WVMI_FILE_MODE_READ));
-    if (wvmi_session_open(target, config, &session) == WVMI_OK) {
-        wvmi_space physical = space_of(WVMI_SPACE_PHYSICAL, 0);
-        CHECK_OK(wvmi_session_info(session, &details, sizeof details));
-        wvmi_registers_get(session, 0, &registers, sizeof registers);
-        wvmi_read_u64(session, physical, 0x1000, &word);
-        if (wvmi_range_iter_new(session, physical, 0, UINT64_MAX, &ranges) == WVMI_OK) {
-            while (steps < 100 && wvmi_range_iter_next(ranges, &range, sizeof range) == WVMI_OK) {
-                CHECK_STATUS(range.length == 0, 0);
-                steps++;
-            }
-            wvmi_range_iter_free(ranges);
-        }
-        CHECK_OK(wvmi_session_close(session));
-    }
-    wvmi_config_free(config);
-}
-
-/* The next byte of the header after `at`, some way on; not of its long fillers. */
-static size_t next_header_byte(size_t at, size_t step)
-{
-    at += step;
-    at = at >= 0x850 && at < 0xef0 ? 0xef0 : at;
-    return at >= 0x1050 && at < 0x1ff0 ? 0x1ff0 : at;
-}
-
 /* Dumps that end within their headers. */
 static void cut_headers_are_survived(void)
 {
     static uint8_t bytes[0x3000];
     FILE *dump = fopen(forged_dump, "rb");
     CHECK(dump != NULL && fread(bytes, sizeof bytes, 1, dump) == 1 && fclose(dump) == 0);
-    for (size_t size = 0; size < 0x2010; size = next_header_byte(size, stride(251))) {
+    for (size_t size = 0; size < 0x2010; size = next_dump_byte(size, stride(251))) {
         copy = fopen(copy_path, "wb");
         CHECK(copy != NULL && fwrite(bytes, 1, size, copy) == size && fclose(copy) == 0);
         open_and_read(copy_path);
@@ -171,7 +131,7 @@ static void flip(size_t at)
 /* Dumps of which a byte of the header is another. */
 static void flipped_headers_are_survived(void)
 {
-    for (size_t at = 0; at < 0x2000; at = next_header_byte(at, stride(251))) {
+    for (size_t at = 0; at < 0x2000; at = next_dump_byte(at, stride(251))) {
         flip(at);
         open_and_read(copy_path);
         flip(at);

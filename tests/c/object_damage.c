@@ -218,61 +218,6 @@ static void bodies_are_told_as_far_as_they_reach(wvmi_session *source)
     CHECK_OK(wvmi_session_close(guest.session));
 }
 
-/* Address of the buffer with an object's name. */
-static uint64_t name_buffer(struct guest *guest, wvmi_object object)
-{
-    wvmi_object_details details;
-    uint64_t table = 0, string;
-    uint8_t distance = 0;
-    CHECK_OK(wvmi_object_info(guest->source, object, &details, sizeof details));
-    CHECK_OK(wvmi_symbol_address(guest->source, "nt!ObpInfoMaskToOffset", &table));
-    CHECK_OK(wvmi_read(guest->source, kernel_space(), table + (details.info_mask & 3), &distance,
-                       1, NULL));
-    string = field(guest, details.header - distance, "_OBJECT_HEADER_NAME_INFO", "Name");
-    return peek(guest, string + 8);
-}
-
-/* An unpaired surrogate and an embedded NUL: UTF-8 loses them, UTF-16 does not. */
-static void names_that_are_no_text_keep_their_units(wvmi_session *source)
-{
-    static const uint16_t strange[] = {'A', 0xd800, 0, 'B'};
-    wvmi_object device = forged_object_at_path("\\Device\\Null");
-    wvmi_object devices = forged_object_at_path("\\Device");
-    struct guest guest;
-    uint16_t units[64];
-    char text[64];
-    size_t length = 0, count = 0, seen = 0;
-    wvmi_directory_iter *iter = NULL;
-    wvmi_directory_entry entry;
-    open_damaged(&guest, source);
-    damage(&guest, name_buffer(&guest, device), strange);
-    CHECK_OK(wvmi_object_text(guest.session, device, WVMI_OBJECT_TEXT_NAME, text, sizeof text,
-                              &length));
-    CHECK(length == 6 && memcmp(text, "A\xef\xbf\xbd\0B", 7) == 0);
-    CHECK_OK(wvmi_object_text_utf16(guest.session, device, WVMI_OBJECT_TEXT_NAME, units,
-                                    COUNT(units), &count));
-    CHECK(count == COUNT(strange) && memcmp(units, strange, sizeof strange) == 0);
-    CHECK_OK(wvmi_object_text_utf16(guest.session, device, WVMI_OBJECT_TEXT_PATH, units,
-                                    COUNT(units), &count));
-    CHECK(count == 8 + COUNT(strange) && units[0] == '\\');
-    CHECK(memcmp(units + 8, strange, sizeof strange) == 0);
-    CHECK_STATUS(wvmi_object_text_utf16(guest.session, device, WVMI_OBJECT_TEXT_PATH, units, 9,
-                                        &count),
-                 WVMI_ERROR_BUFFER_TOO_SMALL);
-    CHECK(count == 8 + COUNT(strange) && units[8] == 'A');
-    CHECK_OK(wvmi_directory_iter_new(guest.session, devices, &iter));
-    while (wvmi_directory_iter_next(iter, &entry, sizeof entry) == WVMI_OK) {
-        if (entry.object == device.object) {
-            CHECK(strcmp(entry.name, "A\xef\xbf\xbd\xef\xbf\xbd" "B") == 0);
-            CHECK(entry.name_length == strlen(entry.name));
-            seen++;
-        }
-    }
-    CHECK(seen == 1);
-    wvmi_directory_iter_free(iter);
-    CHECK_OK(wvmi_session_close(guest.session));
-}
-
 static void damaged_types_are_gaps(wvmi_session *source)
 {
     wvmi_object event = forged_object_at_path("\\BaseNamedObjects\\ShellReadyEvent");
@@ -308,7 +253,6 @@ int main(int argc, char **argv)
     devices_in_a_circle_are_told_once(source);
     bodies_are_told_as_far_as_they_reach(source);
     damaged_types_are_gaps(source);
-    names_that_are_no_text_keep_their_units(source);
     CHECK_OK(wvmi_session_close(source));
     return 0;
 }

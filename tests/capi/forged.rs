@@ -2,6 +2,7 @@
 
 mod attributes;
 mod blocks;
+mod files;
 
 use std::{
     fmt::Write,
@@ -126,6 +127,12 @@ struct forged_page {
     uint8_t content[64];
 };
 
+/* A small file of a format, the back end that reads it, and the length of its headers. */
+struct forged_file {
+    const char *back_end, *path;
+    uint64_t headers;
+};
+
 "#;
 
 /// A forged dump with its symbols.
@@ -145,7 +152,8 @@ impl Forged {
             samples::load(&mut guest);
             attributes::place(&mut guest);
             guest.write_full_dump(&forged.dump()).unwrap();
-            fs::write(forged.directory.join("forged.h"), header(&guest)).unwrap();
+            let header = header(&guest, &forged.directory);
+            fs::write(forged.directory.join("forged.h"), header).unwrap();
             forged
         })
     }
@@ -184,7 +192,7 @@ fn text(text: Option<&str>) -> String {
     }
 }
 
-fn header(guest: &Guest) -> String {
+fn header(guest: &Guest, directory: &Path) -> String {
     let expected = guest.expected();
     let mut out = String::from(DECLARATIONS);
     kernel(guest, &mut out);
@@ -197,6 +205,7 @@ fn header(guest: &Guest) -> String {
     jobs(expected, &mut out);
     pages(expected, &mut out);
     user_mode(expected, &mut out);
+    files::write(directory, &mut out);
     samples::declare(&mut out);
     attributes::tell(expected, &mut out);
     out.push_str("#endif\n");

@@ -8,6 +8,12 @@ mod examples;
 mod exports;
 mod forged;
 mod header;
+#[path = "../support/images.rs"]
+#[allow(
+    dead_code,
+    reason = "the files alone are used, not what they are made of"
+)]
+mod images;
 mod programs;
 mod samples;
 mod toolchain;

@@ -1,53 +1,16 @@
 //! ELF cores and LiME images.
 
-use std::{fs::OpenOptions, io::Cursor};
+use std::fs::OpenOptions;
 
 use winvmi::{
-    core::{Capabilities, Gfn, PAGE_SIZE, Pa},
+    core::{Capabilities, Gfn, Pa},
     driver::{FileMode, Target, open},
 };
-use winvmi_forge::{CoreFormat, ExpectedRegisters, Machine, PhysicalMemory};
+use winvmi_forge::CoreFormat;
 
-use crate::support::{TempFile, assert_frames, open_bytes, page, put, refusal, runs};
-
-/// Frames of the sample machine; the last one is of a range of its own.
-const FRAMES: [u64; 5] = [1, 2, 3, 0x10, 0x20];
-
-const REGISTERS: ExpectedRegisters = ExpectedRegisters {
-    rip: 0xffff_f800_0000_1000,
-    rsp: 0xffff_f800_0000_2000,
-    rax: 0x1234,
-    rflags: 0x246,
-    cs: 0x10,
-    cr0: 0x8005_0033,
-    cr3: 0x1a_b000,
-    cr4: 0x3506f8,
-    gs_base: 0xffff_f800_0000_3000,
-    kernel_gs_base: 0x7f_0000,
-    lstar: 0xffff_f800_0000_4000,
+use crate::support::{
+    FRAMES, REGISTERS, TempFile, assert_frames, core_sample, open_bytes, put, refusal, runs,
 };
-
-/// The sample machine in a format.
-pub fn sample(format: CoreFormat) -> Vec<u8> {
-    let mut memory = PhysicalMemory::new(0);
-    for frame in FRAMES {
-        memory.write(frame * PAGE_SIZE, &page(frame));
-    }
-    let user = ExpectedRegisters {
-        cs: 0x33,
-        gs_base: REGISTERS.kernel_gs_base,
-        kernel_gs_base: REGISTERS.gs_base,
-        ..REGISTERS
-    };
-    let machine = Machine {
-        memory: &memory,
-        ranges: vec![0x1000..0x4000, 0x1_0000..0x1_1000, 0x2_0000..0x2_1000],
-        registers: vec![REGISTERS, user],
-    };
-    let mut out = Cursor::new(Vec::new());
-    machine.write(format, &mut out).unwrap();
-    out.into_inner()
-}
 
 fn assert_registers(core: &[u8], with_lstar: bool) {
     let driver = open_bytes("elf:", core, FileMode::Auto).unwrap();
@@ -76,7 +39,7 @@ fn assert_registers(core: &[u8], with_lstar: bool) {
 
 #[test]
 fn a_qemu_core_has_memory_and_registers() {
-    let core = sample(CoreFormat::Qemu);
+    let core = core_sample(CoreFormat::Qemu);
     let driver = open_bytes("", &core, FileMode::Auto).unwrap();
     assert_eq!(
         (driver.info().name, driver.info().format),
@@ -120,7 +83,7 @@ fn a_real_qemu_core() {
 
 #[test]
 fn a_virtualbox_core_has_memory_and_registers() {
-    let core = sample(CoreFormat::VirtualBox);
+    let core = core_sample(CoreFormat::VirtualBox);
     let driver = open_bytes("", &core, FileMode::Read).unwrap();
     assert_eq!(driver.info().format, "VirtualBox core");
     assert_frames(&*driver, &FRAMES, false);
@@ -129,7 +92,7 @@ fn a_virtualbox_core_has_memory_and_registers() {
 
 #[test]
 fn a_xen_core_has_pages_in_any_order_and_registers() {
-    let core = sample(CoreFormat::Xen);
+    let core = core_sample(CoreFormat::Xen);
     for (mode, mapped) in [(FileMode::Map, true), (FileMode::Read, false)] {
         let driver = open_bytes("", &core, mode).unwrap();
         assert_eq!(driver.info().format, "Xen core");
@@ -140,7 +103,7 @@ fn a_xen_core_has_pages_in_any_order_and_registers() {
 
 #[test]
 fn a_lime_image_has_the_frames_of_its_ranges() {
-    let image = sample(CoreFormat::Lime);
+    let image = core_sample(CoreFormat::Lime);
     for (mode, mapped) in [(FileMode::Map, true), (FileMode::Read, false)] {
         let driver = open_bytes("", &image, mode).unwrap();
         assert_eq!(driver.info().name, "lime");
@@ -176,7 +139,7 @@ fn ranges_may_share_a_page() {
 #[test]
 fn other_elf_files_are_refused_by_name() {
     let changed = |offset: usize, bytes: &[u8]| {
-        let mut core = sample(CoreFormat::Qemu);
+        let mut core = core_sample(CoreFormat::Qemu);
         put(&mut core, offset, bytes);
         refusal(&core)
     };
@@ -186,7 +149,7 @@ fn other_elf_files_are_refused_by_name() {
     assert!(changed(0x12, &[183]).contains("ARM64"));
     assert!(changed(0x12, &[3]).contains("32-bit x86"));
     assert!(changed(0x38, &[1]).contains("no memory"));
-    let mut xen = sample(CoreFormat::Xen);
+    let mut xen = core_sample(CoreFormat::Xen);
     let magic = 0xf00f_ebee_u64.to_le_bytes();
     let at = xen.windows(8).position(|it| it == magic).unwrap();
     xen[at] = 0xed;

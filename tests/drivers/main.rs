@@ -7,6 +7,8 @@ mod damage;
 mod exercise;
 mod forged;
 mod full;
+#[path = "../support/images.rs"]
+mod images;
 mod raw;
 mod support;
 mod triage;

@@ -15,6 +15,9 @@ use winvmi_fuzz::{
 
 use crate::room::Room;
 
+/// Translations that a session keeps.
+const TRANSLATIONS: usize = 1024;
+
 /// Sessions that are open at the same time.
 const SESSIONS: usize = 4;
 
@@ -72,6 +75,8 @@ impl Ground {
             c::CONFIG_NEW[0](&mut config);
             c::CONFIG_TEXT[1](config, self.symbols.as_ptr());
             c::CONFIG_TEXT[2](config, c"".as_ptr());
+            // Small: a session is opened for nearly every input.
+            c::CONFIG_NUMBER[0](config, TRANSLATIONS);
             c::OPEN[0](target, config, &mut session);
             c::wvmi_config_free(config);
         }

@@ -1,12 +1,14 @@
 //! Closing a session while calls are inside of it.
 
+use std::ptr;
+
 use loom::{
     cell::UnsafeCell,
     model,
     sync::atomic as atomics,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering, fence},
+        atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence},
     },
     thread,
 };
@@ -14,6 +16,10 @@ use loom::{
 #[path = "../../../src/capi/gate/record.rs"]
 mod record;
 
+#[path = "../../../src/capi/gate/front.rs"]
+mod front;
+
+use front::Front;
 use record::Record;
 
 /// What is inside of a session; loom tells when it is used and freed at once.
@@ -127,5 +133,41 @@ fn closing_waits_for_brief_calls() {
         for caller in callers {
             caller.join().unwrap();
         }
+    });
+}
+
+/// What two sessions have, one after the other, is never told of the wrong one.
+#[test]
+fn nothing_is_told_of_the_next_session() {
+    model(|| {
+        let front =
+            || Front::<AtomicU64>::new(AtomicUsize::new(0), AtomicPtr::new(ptr::null_mut()));
+        let fronts = Arc::new([front(), front()]);
+        // As a translation cache: each session adds its entries, which it writes with
+        // a release, and finds those of the one before gone.
+        let cache: &'static AtomicU64 = Box::leak(Box::new(AtomicU64::new(0)));
+        fronts[0].publish(1, cache);
+        cache.store(10, Ordering::Release);
+        let asker = {
+            let fronts = Arc::clone(&fronts);
+            thread::spawn(move || {
+                let entry = |cache: &AtomicU64| {
+                    let entry = cache.load(Ordering::Acquire);
+                    (entry != 0).then_some(entry)
+                };
+                assert!(fronts[0].ask(1, entry).is_none_or(|it| it == 10));
+                assert!(fronts[1].ask(3, entry).is_none_or(|it| it == 30));
+                assert!(fronts[0].ask(5, entry).is_none_or(|it| it == 50));
+                assert_eq!(fronts[0].ask(0, entry), None);
+            })
+        };
+        // Another place of the table, and the same.
+        for (place, handle) in [(1, 3), (0, 5)] {
+            fronts[1 - place].withdraw();
+            cache.store(0, Ordering::Release);
+            fronts[place].publish(handle, cache);
+            cache.store(handle as u64 * 10, Ordering::Release);
+        }
+        asker.join().unwrap();
     });
 }
