@@ -19,7 +19,8 @@ const CALLS: usize = 64;
 
 fuzz_target!(|data: &[u8]| {
     let mut input = Unstructured::new(data);
-    let mut caller = caller::Caller::new();
+    let closes = input.ratio(1_u8, 32_u8).unwrap_or_default();
+    let mut caller = caller::Caller::new(closes);
     for _ in 0..CALLS {
         if input.is_empty() || caller.call(&mut input).is_err() {
             break;

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 use winvmi::os::windows::HandleTable;
-use winvmi_fuzz::guest::{Aim, Patch, windows};
+use winvmi_fuzz::guest::{Aim, Patch, with_windows};
 
 /// Handles of one table.
 const LIMIT: usize = 5000;
@@ -30,15 +30,14 @@ fn walk(table: &HandleTable<'_>, handles: &[u64]) {
 }
 
 fuzz_target!(|plan: Plan| {
-    let Some(windows) = windows(plan.layout, Aim::HandleTables, &plan.patches) else {
-        return;
-    };
-    for process in windows.processes().take(PROCESSES).flatten() {
-        if let Ok(Some(table)) = process.handle_table() {
-            walk(&table, &plan.handles);
+    with_windows(plan.layout, Aim::HandleTables, &plan.patches, |windows| {
+        for process in windows.processes().take(PROCESSES).flatten() {
+            if let Ok(Some(table)) = process.handle_table() {
+                walk(&table, &plan.handles);
+            }
         }
-    }
-    if let Ok(ids) = windows.client_ids() {
-        walk(ids.table(), &plan.handles);
-    }
+        if let Ok(ids) = windows.client_ids() {
+            walk(ids.table(), &plan.handles);
+        }
+    });
 });

@@ -4,12 +4,12 @@
 
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 use winvmi_fuzz::{
-    guest::{Aim, Patch, windows},
+    guest::{Aim, Patch, with_windows},
     tour::Tour,
 };
 
 /// Elements of one iterator: seldom all, so that most inputs take little time.
-const LIMITS: [usize; 8] = [2000, 32, 16, 16, 16, 8, 8, 8];
+const LIMITS: [usize; 16] = [2000, 32, 16, 16, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 2, 2];
 
 #[derive(Arbitrary, Debug)]
 struct Plan {
@@ -20,11 +20,11 @@ struct Plan {
 }
 
 fuzz_target!(|plan: Plan| {
-    if let Some(windows) = windows(plan.layout, Aim::Structures, &plan.patches) {
-        let limit = LIMITS[usize::from(plan.limit) % LIMITS.len()];
+    let limit = LIMITS[usize::from(plan.limit) % LIMITS.len()];
+    with_windows(plan.layout, Aim::Structures, &plan.patches, |windows| {
         match plan.objects {
-            true => Tour::objects(&windows, limit),
-            false => Tour::of(&windows, limit),
+            true => Tour::objects(windows, limit),
+            false => Tour::of(windows, limit),
         };
-    }
+    });
 });

@@ -2,7 +2,7 @@
 
 use std::{
     ptr::NonNull,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, RwLock},
 };
 
 use arbitrary::Arbitrary;
@@ -30,6 +30,9 @@ pub struct Base {
     tables: Vec<u64>,
 }
 
+/// The oldest kernel first.
+const LAYOUTS: [Layout; 3] = [Layout::Win7Sp1, Layout::Win10_2004, Layout::Win11_21H2];
+
 /// What damage is laid over.
 #[derive(Clone, Copy)]
 pub enum Aim {
@@ -38,12 +41,10 @@ pub enum Aim {
 }
 
 impl Base {
-    /// The guest of a layout, oldest kernel first.
-    pub fn get(choice: u8) -> &'static Self {
-        const LAYOUTS: [Layout; 3] = [Layout::Win7Sp1, Layout::Win10_2004, Layout::Win11_21H2];
+    /// The guest of a layout.
+    fn get(layout: usize) -> &'static Self {
         static BASES: [OnceLock<Base>; 3] = [const { OnceLock::new() }; 3];
-        let index = usize::from(choice) % LAYOUTS.len();
-        BASES[index].get_or_init(|| Self::forge(LAYOUTS[index]))
+        BASES[layout].get_or_init(|| Self::forge(LAYOUTS[layout]))
     }
 
     fn forge(layout: Layout) -> Self {
@@ -143,49 +144,44 @@ type Frame = Box<[u8; PAGE_SIZE as usize]>;
 /// Physical memory of a guest with patched frames.
 struct Patched {
     base: &'static Base,
-    /// A few, by number.
-    frames: Vec<(u64, Frame)>,
+    /// A few, by number. They are replaced between inputs only.
+    frames: RwLock<Vec<(u64, Frame)>>,
 }
 
 impl Patched {
-    fn new(base: &'static Base, aim: Aim, patches: &[Patch]) -> Self {
-        let mut patched = Self {
+    fn new(base: &'static Base) -> Self {
+        Self {
             base,
-            frames: Vec::new(),
-        };
+            frames: RwLock::default(),
+        }
+    }
+
+    /// Makes these the only patches.
+    fn patch(&self, aim: Aim, patches: &[Patch]) {
+        let mut frames = self.frames.write().expect("one thread");
+        frames.clear();
         for patch in patches {
-            patched.apply(aim, patch);
+            self.base.apply(&mut frames, aim, patch);
         }
-        patched
     }
 
-    /// Makes a frame one that differs from the guest's.
-    fn own(&mut self, number: u64) -> &mut Frame {
-        let found = self.frames.binary_search_by_key(&number, |it| it.0);
-        let index = found.unwrap_or_else(|index| {
-            let start = (number * PAGE_SIZE) as usize;
-            let frame = self.base.bytes[start..].first_chunk().expect("whole frames");
-            self.frames.insert(index, (number, Box::new(*frame)));
-            index
-        });
-        &mut self.frames[index].1
+    fn frame(&self, number: u64) -> Option<NonNull<[u8; PAGE_SIZE as usize]>> {
+        let frames = self.frames.read().expect("one thread");
+        match frames.binary_search_by_key(&number, |it| it.0) {
+            Ok(index) => Some(NonNull::from(&*frames[index].1)),
+            Err(_) => self.base.frame(number).map(NonNull::from),
+        }
     }
+}
 
+impl Base {
     fn frame(&self, number: u64) -> Option<&[u8; PAGE_SIZE as usize]> {
-        match self.frames.binary_search_by_key(&number, |it| it.0) {
-            Ok(index) => Some(&self.frames[index].1),
-            Err(_) => {
-                let start = usize::try_from(number.checked_mul(PAGE_SIZE)?).ok()?;
-                self.base.bytes.get(start..)?.first_chunk()
-            }
-        }
+        let start = usize::try_from(number.checked_mul(PAGE_SIZE)?).ok()?;
+        self.bytes.get(start..)?.first_chunk()
     }
 
-    fn apply(&mut self, aim: Aim, patch: &Patch) {
-        let near = |place, offset: i16| {
-            let place = self.base.place(aim, place);
-            place.wrapping_add_signed(offset.into())
-        };
+    fn apply(&self, frames: &mut Vec<(u64, Frame)>, aim: Aim, patch: &Patch) {
+        let near = |place, offset: i16| self.place(aim, place).wrapping_add_signed(offset.into());
         let value = match patch.value {
             Value::Any(value) => value,
             Value::Small(value) => value.into(),
@@ -193,12 +189,20 @@ impl Patched {
             Value::AllOnes => u64::MAX,
         };
         let va = near(patch.place, patch.offset) & !7;
-        let Some(pa) = self.base.guest.translate(va) else {
+        let Some(pa) = self.guest.translate(va) else {
             return;
         };
-        let frame = self.own(pa / PAGE_SIZE);
+        let number = pa / PAGE_SIZE;
+        let Some(whole) = self.frame(number) else {
+            return;
+        };
+        let found = frames.binary_search_by_key(&number, |it| it.0);
+        let index = found.unwrap_or_else(|index| {
+            frames.insert(index, (number, Box::new(*whole)));
+            index
+        });
         let start = (pa % PAGE_SIZE) as usize;
-        frame[start..start + 8].copy_from_slice(&value.to_le_bytes());
+        frames[index].1[start..start + 8].copy_from_slice(&value.to_le_bytes());
     }
 }
 
@@ -223,17 +227,17 @@ impl Driver for Patched {
 
 impl PhysicalMemory for Patched {
     fn read(&self, pa: Pa, buffer: &mut [u8]) -> Result<(), Fault> {
-        let Some(frame) = self.frame(pa.gfn().0) else {
-            return Err(Fault::physical(pa, FaultKind::NotInImage));
-        };
-        let start = pa.page_offset() as usize;
-        buffer.copy_from_slice(&frame[start..start + buffer.len()]);
-        Ok(())
+        let page = self.pin(pa.gfn());
+        match page.is_some_and(|page| page.copy_to(pa.page_offset(), buffer)) {
+            true => Ok(()),
+            false => Err(Fault::physical(pa, FaultKind::NotInImage)),
+        }
     }
 
     fn pin(&self, gfn: Gfn) -> Option<PinnedPage<'_>> {
-        let frame = NonNull::from(self.frame(gfn.0)?);
-        // SAFETY: the frame is borrowed from this driver or lives for ever.
+        let frame = self.frame(gfn.0)?;
+        // SAFETY: the base is never freed, and a patched frame not before the next
+        // input, when nobody uses this page any more.
         Some(unsafe { PinnedPage::new(frame.cast()) })
     }
 
@@ -242,13 +246,51 @@ impl PhysicalMemory for Patched {
     }
 }
 
-/// The Windows layer on the patched guest of a layout.
-pub fn windows(choice: u8, aim: Aim, patches: &[Patch]) -> Option<Windows> {
-    let base = Base::get(choice);
-    let memory = Memory::new(Arc::new(Patched::new(base, aim, patches)), 4096);
+/// A guest that is patched anew for each input. Finding where the fields of all
+/// structures are takes longer than a tour.
+struct Patchable {
+    memory: Arc<Patched>,
+    windows: Windows,
+}
+
+impl Patchable {
+    fn of(layout: usize) -> &'static Self {
+        static ALL: [OnceLock<Patchable>; 3] = [const { OnceLock::new() }; 3];
+        ALL[layout].get_or_init(|| {
+            let memory = Arc::new(Patched::new(Base::get(layout)));
+            let windows = open(&memory).expect("a sound guest");
+            Self { memory, windows }
+        })
+    }
+}
+
+fn open(memory: &Arc<Patched>) -> Option<Windows> {
+    let base = memory.base;
+    let memory = Memory::new(Arc::clone(memory) as Arc<dyn Driver>, 4096);
     memory.set_translate(Arc::new(LongMode::new(4)));
     let kernel = &base.guest.expected().kernel;
     let root = Pa(kernel.system_root);
     let profile = Arc::clone(&base.profile);
     Windows::new(Arc::new(memory), Va(kernel.base), root, profile).ok()
+}
+
+/// One input in so many is opened on the damaged guest, too.
+const OPENED: u8 = 32;
+
+/// Shows `visit` the Windows layer on the patched guest of a layout.
+pub fn with_windows(choice: u8, aim: Aim, patches: &[Patch], visit: impl FnOnce(&Windows)) {
+    let layout = usize::from(choice) % LAYOUTS.len();
+    if usize::from(choice) / LAYOUTS.len() % usize::from(OPENED) == 0 {
+        let memory = Arc::new(Patched::new(Base::get(layout)));
+        memory.patch(aim, patches);
+        if let Some(windows) = open(&memory) {
+            visit(&windows);
+        }
+        return;
+    }
+    let it = Patchable::of(layout);
+    it.memory.patch(aim, patches);
+    it.windows.memory().flush();
+    it.windows.refresh();
+    visit(&it.windows);
 }

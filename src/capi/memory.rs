@@ -74,8 +74,10 @@ pub unsafe extern "C" fn wvmi_read(
     read_any(session, space, address, buffer, size, done)
 }
 
+/// The body. It has the convention of its caller, which knows from that that it does
+/// not unwind, and ends with a jump.
 #[inline(never)]
-fn read_any(
+extern "C" fn read_any(
     session: *mut wvmi_session,
     space: wvmi_space,
     address: u64,
@@ -180,8 +182,9 @@ fn read_number<T: Number>(
     read_any_number(session, space, address, value)
 }
 
+/// The body; as [`read_any`].
 #[inline(never)]
-fn read_any_number<T: Number>(
+extern "C" fn read_any_number<T: Number>(
     session: *mut wvmi_session,
     space: wvmi_space,
     address: u64,

@@ -91,21 +91,59 @@ pub unsafe extern "C" fn wvmi_translate(
     translation: *mut wvmi_translation,
     size: usize,
 ) -> wvmi_status {
+    if space.kind != WVMI_SPACE_ROOT {
+        return translate_any(session, space, address, translation, size);
+    }
+    if size != size_of::<wvmi_translation>() {
+        return translate_other_version(session, space, address, translation, size);
+    }
     // SAFETY: the caller passes pointers as the header demands.
     let call = unsafe { Call::new(c"wvmi_translate") };
-    if let Some(output) = call.optional_output(translation)
-        && size == size_of::<wvmi_translation>()
-        && space.kind == WVMI_SPACE_ROOT
-        && let Some(found) = quick::mapping(session, space.value, address)
+    if let Some(found) = quick::mapping(session, space.value, address)
+        && let Some(output) = call.optional_output(translation)
     {
         output.write(describe_mapping(found, Va(address)));
         return WVMI_OK;
     }
+    translate_in_root(session, space.value, address, translation)
+}
+
+/// The body for a caller of another version. A function of its own, so that its
+/// condition stays a branch of its own, which costs less than a sum of conditions.
+#[cold]
+#[inline(never)]
+extern "C" fn translate_other_version(
+    session: *mut wvmi_session,
+    space: wvmi_space,
+    address: u64,
+    translation: *mut wvmi_translation,
+    size: usize,
+) -> wvmi_status {
     translate_any(session, space, address, translation, size)
 }
 
+/// The body for the usual arguments, which needs fewer of them: so the registers of
+/// the others are free before it.
+#[cold]
 #[inline(never)]
-fn translate_any(
+extern "C" fn translate_in_root(
+    session: *mut wvmi_session,
+    root: u64,
+    address: u64,
+    translation: *mut wvmi_translation,
+) -> wvmi_status {
+    let space = wvmi_space {
+        kind: WVMI_SPACE_ROOT,
+        value: root,
+    };
+    let size = size_of::<wvmi_translation>();
+    translate_any(session, space, address, translation, size)
+}
+
+/// The body. It has the convention of its callers, which know from that that it does
+/// not unwind, and end with a jump.
+#[inline(never)]
+extern "C" fn translate_any(
     session: *mut wvmi_session,
     space: wvmi_space,
     address: u64,

@@ -70,7 +70,7 @@ fn give_back(cache: &Tlb) {
     const PAGE: usize = 4096;
     let (start, length) = cache.extent();
     let skipped = start.align_offset(PAGE);
-    let whole = length.saturating_sub(skipped) / PAGE * PAGE;
+    let whole = length.saturating_sub(skipped) & !(PAGE - 1);
     let start = start.wrapping_add(skipped).cast_mut();
     if whole > 0 {
         // SAFETY: the pages lie within the slots, which are atomics: zeros are empty

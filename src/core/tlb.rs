@@ -76,8 +76,9 @@ impl Tlb {
         self.slots.len()
     }
 
-    /// A cache of `count` slots, a power of two.
+    /// A cache of `count` slots, rounded up to a power of two.
     pub fn with_count(count: usize) -> Self {
+        let count = count.max(1).next_power_of_two();
         Self {
             slots: (0..count).map(|_| Slot::default()).collect(),
             rivals: (0..count).map(|_| AtomicU8::default()).collect(),
@@ -107,9 +108,10 @@ impl Tlb {
         (mixed & self.mask) as usize
     }
 
-    #[inline]
-    fn slot(&self, root: Pa, va: Va) -> Option<&Slot> {
-        self.slots.get(self.index(root, va))
+    #[inline(always)]
+    fn slot(&self, root: Pa, va: Va) -> &Slot {
+        // SAFETY: `index` is at most `mask`, the index of the last slot.
+        unsafe { self.slots.get_unchecked(self.index(root, va)) }
     }
 
     /// Where the slots are, and their size in bytes.
@@ -125,7 +127,7 @@ impl Tlb {
     /// all over memory would wait for each other.
     pub fn admits(&self, root: Pa, va: Va) -> bool {
         let index = self.index(root, va);
-        let (Some(slot), Some(rivals)) = (self.slots.get(index), self.rivals.get(index)) else {
+        let (slot, Some(rivals)) = (self.slot(root, va), self.rivals.get(index)) else {
             return false;
         };
         if slot.stamp.load(Ordering::Relaxed) & !COUNT != self.generation().0 {
@@ -140,7 +142,7 @@ impl Tlb {
     /// The cached mapping of the page of `va`.
     #[inline(always)]
     pub fn lookup(&self, root: Pa, va: Va) -> Option<PageMapping> {
-        let slot = self.slot(root, va)?;
+        let slot = self.slot(root, va);
         let stamp = slot.stamp.load(Ordering::Acquire);
         // Another generation, or a writer inside.
         if (stamp ^ self.generation().0) & STATE != 0 {
@@ -173,9 +175,7 @@ impl Tlb {
         if !self.enabled.load(Ordering::Acquire) {
             return;
         }
-        let Some(slot) = self.slot(root, va) else {
-            return;
-        };
+        let slot = self.slot(root, va);
         let before = slot.stamp.load(Ordering::Relaxed);
         let inside = before | 1;
         let free = before & 1 == 0

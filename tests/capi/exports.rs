@@ -48,7 +48,8 @@ fn functions_give_their_own_names() {
             continue;
         }
         let text = fs::read_to_string(path).unwrap();
-        for function in text.split("extern \"C\" fn ").skip(1) {
+        let text = text.replace("pub unsafe extern", "pub extern");
+        for function in text.split("pub extern \"C\" fn ").skip(1) {
             let name = function.split(['(', '<']).next().unwrap();
             let body = function.split("\n}\n").next().unwrap();
             let given = body.split("Call::new(c\"").nth(1);

@@ -1,6 +1,7 @@
 //! A caller with handles that it opens, uses and frees as the input says.
 
 use std::{
+    cell::RefCell,
     ffi::{CString, c_char, c_void},
     ptr,
     sync::OnceLock,
@@ -85,8 +86,30 @@ impl Ground {
     }
 }
 
+thread_local! {
+    /// Open sessions that an earlier sequence left: opening takes longer than all the
+    /// calls of most sequences.
+    static SPARE: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An open session of the image.
+fn session_of_the_image() -> Handle {
+    let spare = SPARE.with_borrow_mut(Vec::pop);
+    spare.unwrap_or_else(|| Ground::get().open(ptr::null()))
+}
+
+fn is_open(session: Handle) -> bool {
+    let mut name = [0; 16];
+    // SAFETY: any number may stand for a session, and the buffer is a local.
+    let status =
+        unsafe { c::SESSION_NAME[0](session, name.as_mut_ptr(), name.len(), ptr::null_mut()) };
+    status >= 0
+}
+
 /// Everything that the sequence owns.
 pub struct Caller {
+    /// Whether its sessions are closed at its end, before what belongs to them is freed.
+    closes: bool,
     sessions: Vec<Handle>,
     iters: Vec<(IterKind, Handle)>,
     mappings: Vec<Handle>,
@@ -147,9 +170,10 @@ fn optional(input: &mut Unstructured<'_>, value: &mut usize) -> Result<*mut usiz
 }
 
 impl Caller {
-    pub fn new() -> Self {
+    pub fn new(closes: bool) -> Self {
         Self {
-            sessions: vec![Ground::get().open(ptr::null())],
+            closes,
+            sessions: vec![session_of_the_image()],
             iters: Vec::new(),
             mappings: Vec::new(),
         }
@@ -439,11 +463,10 @@ impl Caller {
 
     fn about_session(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         if input.arbitrary()? && self.sessions.len() < SESSIONS {
-            let target = match input.ratio(1_u8, 4_u8)? {
-                true => name(input)?,
-                false => ptr::null(),
+            let session = match input.ratio(1_u8, 4_u8)? {
+                true => Ground::get().open(name(input)?),
+                false => session_of_the_image(),
             };
-            let session = Ground::get().open(target);
             self.sessions.push(session);
             return Ok(());
         }
@@ -461,7 +484,15 @@ impl Caller {
                 2 => c::LAST_ERROR[0](place, capacity),
                 // The keeper's handle may be guessed: it stays open.
                 _ if session.addr() == Ground::get()._keeper => 0,
-                _ => pick(input, c::SESSION)?(session),
+                _ => {
+                    let closes = input.ratio(1_u8, 8_u8)?;
+                    let what = if closes {
+                        2
+                    } else {
+                        input.int_in_range(0..=1)?
+                    };
+                    c::SESSION[what](session)
+                }
             }
         };
         Ok(())
@@ -471,9 +502,11 @@ impl Caller {
 impl Drop for Caller {
     /// Sessions first: what belongs to them must survive that.
     fn drop(&mut self) {
-        for &session in &self.sessions {
-            // SAFETY: any number may stand for a session.
-            unsafe { c::SESSION[2](session) };
+        if self.closes {
+            for session in self.sessions.drain(..) {
+                // SAFETY: any number may stand for a session.
+                unsafe { c::SESSION[2](session) };
+            }
         }
         for (kind, iter) in self.iters.drain(..) {
             // SAFETY: it is alive and leaves the list.
@@ -483,5 +516,7 @@ impl Drop for Caller {
             // SAFETY: it is alive and leaves the list.
             unsafe { c::wvmi_mapping_free(mapping) };
         }
+        self.sessions.retain(|&session| is_open(session));
+        SPARE.with_borrow_mut(|spare| spare.append(&mut self.sessions));
     }
 }

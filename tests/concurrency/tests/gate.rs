@@ -5,6 +5,7 @@ use std::ptr;
 use loom::{
     cell::UnsafeCell,
     model,
+    model::Builder,
     sync::atomic as atomics,
     sync::{
         Arc,
@@ -121,9 +122,17 @@ fn closing_waits_for_calls_within_calls() {
     });
 }
 
+/// Explores all executions with at most so many preemptions, which finds nearly all
+/// faults and ends soon.
+fn check(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(model);
+}
+
 #[test]
 fn closing_waits_for_brief_calls() {
-    model(|| {
+    check(|| {
         let gate = Arc::new(Gate::new());
         let callers = [0, 1].map(|caller| {
             let gate = Arc::clone(&gate);
@@ -139,7 +148,7 @@ fn closing_waits_for_brief_calls() {
 /// What two sessions have, one after the other, is never told of the wrong one.
 #[test]
 fn nothing_is_told_of_the_next_session() {
-    model(|| {
+    check(|| {
         let front =
             || Front::<AtomicU64>::new(AtomicUsize::new(0), AtomicPtr::new(ptr::null_mut()));
         let fronts = Arc::new([front(), front()]);
