@@ -19,6 +19,7 @@ const CHAPTERS: &[&str] = &[
     "memory",
     "bulk",
     "translate",
+    "mapping",
     "process",
     "process_details",
     "process_iter",

@@ -46,6 +46,7 @@ mod job_iter;
 mod kernel_types;
 mod key;
 mod log;
+mod mapping;
 mod memory;
 mod module;
 mod module_text;
