@@ -1,5 +1,6 @@
 #!/bin/bash
-# Builds what the proof on the running Windows guest needs, into $WORK:
+# Builds what the proof on the running Windows guest needs, from the library that
+# xen.sh has built, into $WORK:
 #   proof              the checks, through the C API
 #   LAYOUT.elf         the guest, for each layout
 #   LAYOUT.map         where its counters are
@@ -8,11 +9,8 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 cd "$PROJECT"
-# Optimised a little: an emulated processor runs it.
-CARGO_PROFILE_DEV_OPT_LEVEL=1 "$LAB/cargo.sh" build --quiet --no-default-features --features xen --lib
-cargo build --quiet --package winvmi-forge
-
 target=${CARGO_TARGET_DIR:-target}
+cargo build --quiet --package winvmi-forge
 guest() {
     "$target/debug/forge" --layout "$1" --format pvh --iterations 1 --running "$WORK/$1.json" "$WORK/$1.elf"
     python3 "$LAB/proof/map.py" "$WORK/$1.json" > "$WORK/$1.map"
@@ -24,7 +22,7 @@ guest win11-22000 9AA3518467E0D28B53CB63E0A57118DE-1
 BUILD=$SYSROOT/proof-build
 rm -rf "$BUILD"
 mkdir -p "$BUILD"
-cp -r "$LAB/proof" include/winvmi.h "$target/debug/libwinvmi.a" "$BUILD/"
+cp -r "$LAB/proof" include/winvmi.h "$target/release/libwinvmi.a" "$BUILD/"
 in_sysroot "DEFINES=${DEFINES:-}" bash -euc '
     cd /proof-build
     gcc -std=gnu11 -O1 -g -Wall -Wextra -Wpedantic -Werror -I. $DEFINES -o proof-program proof/*.c libwinvmi.a \

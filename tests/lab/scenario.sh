@@ -20,3 +20,4 @@ else
     echo "FAIL limits-as-before: $before, then $after"
 fi
 xl dmesg | tail -20
+xl destroy "$DOMAIN"

@@ -6,33 +6,37 @@
 # A run that fails shows the consoles of the emulated machines.
 #   CHECK    only these checks of the proof on the Windows guest (see proof/main.c)
 #   LAYOUTS  its layouts (win7-7601 win11-22000)
+# Fails with 75 when LAB_UNTIL (see lab.sh) came first and no check had failed.
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 "$LAB/sysroot.sh"
 "$LAB/build.sh"
-"$LAB/cargo.sh" build --quiet --no-default-features --features xen --example xen_driver_check
+# Optimised: an emulated processor runs it.
+"$LAB/cargo.sh" build --quiet --release --no-default-features --features xen,cli --lib --example xen_driver_check
 "$LAB/proof.sh"
 
 export LAB_TIMEOUT=${LAB_TIMEOUT:-900}
 rm -f "$WORK"/console-*
 
-# Boots one machine, in the background: two of them keep two processors busy.
+# One machine a layout, in the background: two of them keep two processors busy.
+# The first one checks the driver, too.
 machines=()
-machine() {
-    local name=$1
-    shift
-    LAB_BOOT=$name "$LAB/lab.sh" "$@" > "$WORK/console-$name" &
-    machines+=("$!")
-}
-
+driver=()
 if [ $# = 0 ]; then
-    machine driver "$LAB/scenario.sh" "$WORK"/{guest.elf,guest.cfg,symbols,probe,limits} \
-        "$PROJECT/target/debug/examples/xen_driver_check"
+    driver=("$WORK"/{guest.elf,guest.cfg,symbols,probe} "${CARGO_TARGET_DIR:-$PROJECT/target}/release/examples/xen_driver_check")
 fi
 for layout in ${LAYOUTS:-win7-7601 win11-22000}; do
-    { echo "LAYOUT=$layout CHECKS='$*'"; cat "$LAB/proof-scenario.sh"; } > "$WORK/proof-of-$layout"
-    machine "$layout" "$WORK/proof-of-$layout" "$WORK"/{proof,limits} "$WORK/$layout".{elf,map,json.xz}
+    scenario=$WORK/scenario-$layout
+    {
+        [ ${#driver[@]} = 0 ] || cat "$LAB/scenario.sh"
+        echo "LAYOUT=$layout CHECKS='$*'"
+        cat "$LAB/proof-scenario.sh"
+    } > "$scenario"
+    LAB_BOOT=$layout "$LAB/lab.sh" "$scenario" "$WORK"/{proof,limits} "$WORK/$layout".{elf,map,json.xz} "${driver[@]}" \
+        > "$WORK/console-$layout" &
+    machines+=("$!")
+    driver=()
 done
 status=0
 for process in "${machines[@]}"; do wait "$process" || status=$?; done
@@ -41,6 +45,10 @@ cat "$WORK"/console-* | grep -aE '^(PASS|FAIL) ' > "$WORK/checks" || true
 passed=$(grep -c '^PASS' "$WORK/checks" || true)
 failed=$(grep -c '^FAIL' "$WORK/checks" || true)
 cat "$WORK/checks"
+if [ "$status" = 75 ] && [ "$failed" = 0 ]; then
+    echo "$passed passed, 0 failed, the rest was not reached in time"
+    exit 75
+fi
 if [ "$status" != 0 ] || [ "$passed" = 0 ]; then
     failed=$((failed + 1))
     echo "FAIL lab: a scenario did not come to its end (status $status)"

@@ -112,6 +112,8 @@ void check_integrity(void);
 void check_lifecycle(void);
 void check_monitors(void);
 void check_detach(void);
+/* Of a guest without views, and only where it is asked for. */
+void check_plain(void);
 /* This one opens and closes the guest itself; `program` is what started it. */
 void check_signals(char *const *program);
 
