@@ -3,14 +3,6 @@
 
 static uint64_t hits;
 
-static wvmi_action on_hit(wvmi_event *event, void *user_data)
-{
-    (void)event;
-    (void)user_data;
-    ++hits;
-    return WVMI_ACTION_CONTINUE;
-}
-
 /* What a C callback can do wrong: an action that is none, a removed hook, a lost page. */
 static wvmi_action on_bad(wvmi_event *event, void *user_data)
 {
@@ -32,9 +24,9 @@ static void hook_much(wvmi_event_callback callback)
     size_t i;
 
     for (i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
-        hook_symbol(symbols[i], callback, NULL);
+        hook_symbol(symbols[i], callback, &hits);
     spec.address = map_number("driver_function");
-    if (wvmi_breakpoint_insert(session, &spec, sizeof spec, callback, NULL, NULL, &hook) != WVMI_OK)
+    if (wvmi_breakpoint_insert(session, &spec, sizeof spec, callback, &hits, NULL, &hook) != WVMI_OK)
         complain("hooking the driver");
 }
 
@@ -71,6 +63,6 @@ static void leave_busy(const char *name, wvmi_event_callback callback)
 
 void check_detach(void)
 {
-    leave_busy("detach-under-load", on_hit);
+    leave_busy("detach-under-load", count_hit);
     leave_busy("detach-after-bad-callbacks", on_bad);
 }

@@ -323,6 +323,15 @@ bool verdict(bool good, const char *name, const char *format, ...)
     return good;
 }
 
+wvmi_action count_hit(wvmi_event *event, void *user_data)
+{
+    uint64_t *hits = user_data;
+
+    (void)event;
+    ++*hits;
+    return WVMI_ACTION_CONTINUE;
+}
+
 wvmi_hook hook_symbol(const char *symbol, wvmi_event_callback callback, void *user_data)
 {
     wvmi_breakpoint_spec spec = {0};

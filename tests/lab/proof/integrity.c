@@ -4,15 +4,6 @@
 /* Each reads hooked pages word by word, and each of these reads is an event. */
 #define INTEGRITY_ROUNDS 3
 
-static wvmi_action on_hit(wvmi_event *event, void *user_data)
-{
-    uint64_t *hits = user_data;
-
-    (void)event;
-    ++*hits;
-    return WVMI_ACTION_CONTINUE;
-}
-
 static const char *const hooked[] = {"nt!NtCreateFile", "nt!NtWriteFile",
                                      "nt!ObOpenObjectByName", "nt!PspInsertProcess",
                                      "nt!MmCleanProcessAddressSpace"};
@@ -46,7 +37,7 @@ void check_integrity(void)
 
     hits = 0;
     for (i = 0; i < sizeof hooked / sizeof hooked[0]; i++)
-        hook_symbol(hooked[i], on_hit, &hits);
+        hook_symbol(hooked[i], count_hit, &hits);
     start(PROGRAMS | INTEGRITY | LIFECYCLE, INTEGRITY_ROUNDS);
     ended = serve_until_quiet(60);
     rounds = word("IntegrityRounds") - rounds;

@@ -11,15 +11,6 @@ static const char *const levels[] = {"PageTableOuts", "DirectoryOuts", "Pointers
                                      "ImageOuts"};
 #define LEVELS (sizeof levels / sizeof levels[0])
 
-static wvmi_action on_hit(wvmi_event *event, void *user_data)
-{
-    uint64_t *hits = user_data;
-
-    (void)event;
-    ++*hits;
-    return WVMI_ACTION_CONTINUE;
-}
-
 static uint64_t outs(uint64_t *of_levels)
 {
     uint64_t sum = 0;
@@ -38,7 +29,7 @@ static bool hook_address(uint64_t address, uint64_t *hits)
     wvmi_hook hook;
 
     spec.address = address;
-    if (wvmi_breakpoint_insert(session, &spec, sizeof spec, on_hit, hits, NULL, &hook) == WVMI_OK)
+    if (wvmi_breakpoint_insert(session, &spec, sizeof spec, count_hit, hits, NULL, &hook) == WVMI_OK)
         return true;
     complain("hooking the driver's function");
     return false;
@@ -87,7 +78,7 @@ void check_paging(void)
 
     driver_hits = write_hits = 0;
     hook_address(map_number("driver_function"), &driver_hits);
-    hook_symbol("nt!NtWriteFile", on_hit, &write_hits);
+    hook_symbol("nt!NtWriteFile", count_hit, &write_hits);
     for (round = 1; round <= ROUNDS && ended; round++) {
         ended = page_out(began + round * (OUTS / ROUNDS), &gone);
         live += ended && is_live(&driver_hits, &write_hits);

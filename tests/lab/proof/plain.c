@@ -3,15 +3,6 @@
 
 #define ITERATIONS 100
 
-static wvmi_action on_hit(wvmi_event *event, void *user_data)
-{
-    uint64_t *hits = user_data;
-
-    (void)event;
-    ++*hits;
-    return WVMI_ACTION_CONTINUE;
-}
-
 void check_plain(void)
 {
     static uint64_t hits;
@@ -23,8 +14,8 @@ void check_plain(void)
 
     hits = 0;
     keep_code();
-    hook_symbol("nt!NtCreateFile", on_hit, &hits);
-    hook_symbol("nt!NtWriteFile", on_hit, &hits);
+    hook_symbol("nt!NtCreateFile", count_hit, &hits);
+    hook_symbol("nt!NtWriteFile", count_hit, &hits);
     wvmi_breakpoints_are_visible(session, &visible);
     masked = code_is_as_before();
     start(PROGRAMS, ITERATIONS);

@@ -81,6 +81,8 @@ __attribute__((format(printf, 3, 4))) bool verdict(bool good, const char *name,
 /* Prints the last error of the library. */
 void complain(const char *what);
 
+/* A callback that adds one to the counter that `user_data` points to. */
+wvmi_action count_hit(wvmi_event *event, void *user_data);
 wvmi_hook hook_symbol(const char *symbol, wvmi_event_callback callback, void *user_data);
 
 /* The kernel's code, byte for byte, as it was before any hook. */
