@@ -19,8 +19,8 @@ ACTORS=user,wow64,lifecycle
 
 "$LAB/sysroot.sh"
 cd "$PROJECT"
-# Optimised a little: an emulated processor runs it.
-CARGO_PROFILE_DEV_OPT_LEVEL=1 "$LAB/cargo.sh" build --quiet --no-default-features --features xen,cli
+# Optimised: an emulated processor runs it. As xen.sh has it built.
+"$LAB/cargo.sh" build --quiet --release --features xen --lib --bin winvmi
 cargo build --quiet --package winvmi-forge
 target=${CARGO_TARGET_DIR:-target}
 
@@ -37,7 +37,7 @@ cp "tests/profiles/windows/ntkrnlmp.pdb/${symbols[$LAYOUT]}.json.xz" "$OUT/guest
 BUILD=$SYSROOT/examples-build
 rm -rf "$BUILD"
 mkdir -p "$BUILD"
-cp -r c-examples "$LAB/client" include/winvmi.h "$target/debug/libwinvmi.so" "$BUILD/"
+cp -r c-examples "$LAB/client" include/winvmi.h "$target/release/libwinvmi.so" "$BUILD/"
 in_sysroot EXAMPLES="${EXAMPLES[*]}" PLUGINS="${PLUGINS[*]}" bash -euc '
     cd /examples-build
     build() { gcc -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Werror -I. "$@" -L. -lwinvmi -Wl,--allow-shlib-undefined; }
@@ -49,7 +49,7 @@ in_sysroot EXAMPLES="${EXAMPLES[*]}" PLUGINS="${PLUGINS[*]}" bash -euc '
 for name in "${EXAMPLES[@]}" "${PLUGINS[@]/%/.so}"; do mv "$BUILD/$name" "$OUT/"; done
 mv "$BUILD/client-program" "$OUT/client"
 mv "$BUILD/stripped.so" "$OUT/libwinvmi.so"
-cp "$target/debug/winvmi" "$OUT/winvmi"
+cp "$target/release/winvmi" "$OUT/winvmi"
 strip -d "$OUT/winvmi"
 "$LAB/build.sh"
 cp "$WORK/limits" "$OUT/"

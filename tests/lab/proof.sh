@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds what the proof on the running Windows guest needs, from the library that
-# xen.sh has built, into $WORK:
+# prepare.sh has built, into $WORK:
 #   proof              the checks, through the C API
 #   LAYOUT.elf         the guest, for each layout
 #   LAYOUT.map         where its counters are

@@ -1,9 +1,10 @@
 #!/bin/bash
-# usage: tests/lab/xen.sh [CHECK...]
+# usage: tests/lab/xen.sh [--prepared] [CHECK...]
 #
 # The proof on a real Xen, on any Debian machine and without hardware
 # virtualisation: prints one line per check and "N passed, M failed" at the end.
 # A run that fails shows the consoles of the emulated machines.
+#   --prepared  prepare.sh has built everything
 #   CHECK    only these checks of the proof on the Windows guest (see proof/main.c)
 #   LAYOUTS  its layouts (win7-7601 win11-22000)
 # Fails with 75 when no check failed but the end was not reached: LAB_UNTIL (see
@@ -11,11 +12,10 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
-"$LAB/sysroot.sh"
-"$LAB/build.sh"
-# Optimised: an emulated processor runs it.
-"$LAB/cargo.sh" build --quiet --release --features xen --lib --example xen_driver_check
-"$LAB/proof.sh"
+case ${1:-} in
+    --prepared) shift ;;
+    *) "$LAB/prepare.sh" ;;
+esac
 
 export LAB_TIMEOUT=${LAB_TIMEOUT:-900}
 rm -f "$WORK"/console-*
@@ -25,7 +25,7 @@ rm -f "$WORK"/console-*
 machines=()
 driver=()
 if [ $# = 0 ]; then
-    driver=("$WORK"/{guest.elf,guest.cfg,symbols,probe} "${CARGO_TARGET_DIR:-$PROJECT/target}/release/examples/xen_driver_check")
+    driver=("$WORK"/{guest.elf,guest.cfg,symbols,probe,xen_driver_check})
 fi
 for layout in ${LAYOUTS:-win7-7601 win11-22000}; do
     scenario=$WORK/scenario-$layout

@@ -1,0 +1,11 @@
+#!/bin/bash
+# Builds all that xen.sh boots, into $WORK.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+
+"$LAB/sysroot.sh"
+"$LAB/build.sh"
+# Optimised: an emulated processor runs it.
+"$LAB/cargo.sh" build --quiet --release --features xen --lib --example xen_driver_check
+cp "${CARGO_TARGET_DIR:-$PROJECT/target}/release/examples/xen_driver_check" "$WORK/"
+"$LAB/proof.sh"
