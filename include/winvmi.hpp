@@ -306,6 +306,7 @@ using Devices = Iteration<wvmi_device_iter, wvmi_device_object_details, wvmi_dev
 using TerminalSessions =
     Iteration<wvmi_terminal_session_iter, wvmi_terminal_session_details,
               wvmi_terminal_session_iter_next_many, wvmi_terminal_session_iter_free>;
+using Jobs = Iteration<wvmi_job_iter, wvmi_job_details, wvmi_job_iter_next_many, wvmi_job_iter_free>;
 using TokenSids = Iteration<wvmi_token_sid_iter, wvmi_token_sid, wvmi_token_sid_iter_next_many,
                             wvmi_token_sid_iter_free>;
 using Ranges =
@@ -544,6 +545,12 @@ public:
     Processes processes(wvmi_object job) const
     {
         return begun<Processes, wvmi_process_iter>(wvmi_process_iter_new_in_job, job);
+    }
+
+    /** The jobs that are nested in a job. */
+    Jobs jobs(wvmi_object job) const
+    {
+        return begun<Jobs, wvmi_job_iter>(wvmi_job_iter_new_in_job, job);
     }
 
     wvmi_token token(wvmi_process process) const

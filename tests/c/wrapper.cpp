@@ -123,6 +123,14 @@ static void processes_belong_to_jobs_sessions_and_users(const winvmi::Session &s
         members++;
     }
     CHECK(members == session.job(job).active_processes);
+    std::size_t nested = 0;
+    for (const auto &forged : forged_jobs) {
+        for (const auto &inner : session.jobs({forged.object})) {
+            CHECK(inner.parent == forged.object);
+            nested++;
+        }
+    }
+    CHECK(nested == 1);
     for (const auto &terminal : session.terminal_sessions()) {
         wvmi_terminal_session value{terminal.address};
         CHECK(session.info(value).id == terminal.id);
