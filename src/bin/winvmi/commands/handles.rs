@@ -7,6 +7,7 @@ use winvmi::{
     os::windows::{HandleEntry, Windows},
 };
 
+use super::objects::path_or_name;
 use crate::{
     args::ProcessFilter,
     output::{Report, Row, Value},
@@ -47,5 +48,5 @@ fn row(windows: &Windows, process: Row, entry: &HandleEntry) -> Row {
             Value::Address(entry.granted_access.into()),
         )
         .with("type_name", object.type_name().map(Cow::into_owned))
-        .with("name", object.path().or_else(|_| object.name()))
+        .with("name", path_or_name(&object))
 }

@@ -29,7 +29,7 @@ pub fn run(guest: &Guest, choice: &ObjectChoice) -> Result<Report> {
         return Ok(report);
     }
     let mut report = guest.list(COLUMNS_OF_ONE);
-    let row = row(&object, path(&object), &mut report);
+    let row = row(&object, path_or_name(&object), &mut report);
     report.push(row.with("rest", rest));
     Ok(report)
 }
@@ -57,7 +57,7 @@ fn find<'a>(guest: &'a Guest, choice: &ObjectChoice) -> Result<(Object<'a>, Stri
 /// directory once, though a damaged guest may hold it twice.
 fn list(directory: DirectoryObject<'_>, recursive: bool, report: &mut Report) {
     let mut seen = HashSet::from([directory.address()]);
-    let mut waiting = VecDeque::from([(directory, path(&directory.object()))]);
+    let mut waiting = VecDeque::from([(directory, path_or_name(&directory.object()))]);
     while let Some((directory, base)) = waiting.pop_front() {
         for object in directory.entries() {
             let object = match object {
@@ -81,9 +81,10 @@ fn list(directory: DirectoryObject<'_>, recursive: bool, report: &mut Report) {
     }
 }
 
-/// Path of an object, `None` for one without.
-fn path(object: &Object<'_>) -> Option<String> {
-    object.path().or_else(|_| object.name()).ok().flatten()
+/// Path of an object; the name of one that lies in no directory, such as a desktop.
+pub fn path_or_name(object: &Object<'_>) -> Option<String> {
+    let path = object.path().ok().flatten();
+    path.or_else(|| object.name().ok().flatten())
 }
 
 /// Path of an object in the directory with the path `base`.

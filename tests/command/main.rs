@@ -1,62 +1,14 @@
 //! The `winvmi` command on a forged dump: what it prints and how it ends.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-    sync::OnceLock,
-};
+mod forged;
+mod json;
+
+use std::fs;
 
 use serde_json::Value;
-use winvmi_forge::{Expected, Guest, InfoMask, Layout, Options};
+use winvmi_forge::InfoMask;
 
-/// A dump, and what is in it.
-struct Forged {
-    dump: PathBuf,
-    expected: Expected,
-}
-
-impl Forged {
-    fn new(name: &str, damage: impl Fn(&mut Guest)) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("command");
-        fs::create_dir_all(&folder).unwrap();
-        let mut guest = Guest::build(Layout::Win10_2004, &Options::default()).unwrap();
-        damage(&mut guest);
-        let dump = folder.join(name);
-        guest.write_full_dump(&dump).unwrap();
-        Self {
-            dump,
-            expected: guest.expected().clone(),
-        }
-    }
-
-    fn whole() -> &'static Self {
-        static FORGED: OnceLock<Forged> = OnceLock::new();
-        FORGED.get_or_init(|| Self::new("whole.dmp", |_| ()))
-    }
-
-    fn run(&self, command: &str, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_winvmi"))
-            .args([command, "--symbols"])
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/profiles"))
-            .arg(&self.dump)
-            .args(arguments)
-            .output()
-            .unwrap()
-    }
-
-    /// The rows that a command prints, and its exit code.
-    fn rows(&self, command: &str, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
-        let arguments = [arguments, &["--json"]].concat();
-        let output = self.run(command, &arguments);
-        let rows = serde_json::from_slice(&output.stdout).unwrap();
-        (rows, output.status.code())
-    }
-
-    fn hex(&self, path: &str) -> String {
-        format!("{:#x}", self.expected.object_at(path).unwrap().address)
-    }
-}
+use self::forged::Forged;
 
 fn row_of<'a>(rows: &'a [Value], path: &str) -> &'a Value {
     let row = rows.iter().find(|row| row["path"] == path);
