@@ -3,8 +3,8 @@
 #
 # usage: fuzz/run.sh [SECONDS [TARGET...]]
 #
-# SECONDS is the time of each target, 60 when left out; the variable FUZZ_JOBS
-# says how many run at a time, 2 when it is not set. Stops with an error when
+# SECONDS is the time of each target, 60 when left out; 0 builds the targets and
+# ends. The variable FUZZ_JOBS says how many run at a time, 2 when it is not set. Stops with an error when
 # an input breaks a target; the input is then in fuzz/artifacts.
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,10 +23,13 @@ else
 fi
 fuzz() { cargo $toolchain fuzz "$@"; }
 
-command -v cargo-fuzz >/dev/null || cargo install --quiet --locked --debug --version 0.13.2 cargo-fuzz
+# In a folder of its own, which no other build waits for.
+command -v cargo-fuzz >/dev/null ||
+    env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --version 0.13.2 cargo-fuzz
+fuzz build
+[ "$seconds" -ne 0 ] || exit 0
 cargo run --quiet --example fuzz-seeds
 [ $# -ne 0 ] || set -- $(fuzz list)
-fuzz build
 
 # An input may take 30 seconds and 2 GiB; both are far more than any needs.
 run() {
