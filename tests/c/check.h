@@ -96,6 +96,13 @@ static inline wvmi_session *open_without_symbols(void)
     return session;
 }
 
+/* Does the guest's Windows have this field? */
+static inline int has_field(wvmi_session *session, const char *structure, const char *path)
+{
+    wvmi_field field;
+    return wvmi_field_offset(session, structure, path, &field, sizeof field) == WVMI_OK;
+}
+
 static inline const struct forged_process *forged_process_named(const char *name)
 {
     for (size_t i = 0; i < COUNT(forged_processes); i++) {

@@ -19,7 +19,9 @@ static void jobs_tell_everything(wvmi_session *session)
         wvmi_object object = {forged->object};
         wvmi_job_details job;
         CHECK_OK(wvmi_job_info(session, object, &job, sizeof job));
-        CHECK(job.valid == 0x7fff && job.object == forged->object);
+        /* Older kernels have neither numbers nor nested jobs. */
+        CHECK((job.valid | WVMI_JOB_VALID_ID | WVMI_JOB_VALID_PARENT) == 0x7fff);
+        CHECK(job.object == forged->object);
         CHECK(job.parent == forged->parent && job.id == forged->id);
         CHECK(job.user_time == forged->user_time && job.kernel_time == forged->kernel_time);
         CHECK(job.process_memory_limit == forged->process_memory_limit);
@@ -56,12 +58,13 @@ static void jobs_list_their_processes(wvmi_session *session)
 
 static void jobs_list_what_is_nested_in_them(wvmi_session *session)
 {
-    size_t nested = 0;
+    size_t nested = 0, placed = 0;
     for (size_t i = 0; i < COUNT(forged_jobs); i++) {
         wvmi_object object = {forged_jobs[i].object};
         wvmi_job_iter *iter = NULL;
         wvmi_job_details many[4];
         size_t count = 0;
+        placed += forged_jobs[i].parent != 0;
         CHECK_OK(wvmi_job_iter_new_in_job(session, object, &iter));
         for (size_t j = 0; j < COUNT(forged_jobs); j++) {
             if (forged_jobs[j].parent == forged_jobs[i].object) {
@@ -81,7 +84,7 @@ static void jobs_list_what_is_nested_in_them(wvmi_session *session)
         }
         wvmi_job_iter_free(iter);
     }
-    CHECK(nested == 1);
+    CHECK(nested == placed && placed <= 1);
     {
         wvmi_object event = forged_object_at_path("\\BaseNamedObjects\\ShellReadyEvent");
         wvmi_job_iter *iter = NULL;

@@ -146,16 +146,26 @@ impl Forged {
         static FORGED: OnceLock<Forged> = OnceLock::new();
         FORGED.get_or_init(|| {
             let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("capi");
-            fs::create_dir_all(&directory).unwrap();
-            let forged = Self { directory };
-            let mut guest = Guest::build(Layout::Win10_2004, &Options::default()).unwrap();
-            samples::load(&mut guest);
-            attributes::place(&mut guest);
-            guest.write_full_dump(&forged.dump()).unwrap();
-            let header = header(&guest, &forged.directory);
-            fs::write(forged.directory.join("forged.h"), header).unwrap();
-            forged
+            Self::write(Layout::Win10_2004, directory)
         })
+    }
+
+    /// The same guest with another layout, in a directory of its own.
+    pub fn of(layout: Layout) -> Self {
+        let name = format!("capi-{layout:?}");
+        Self::write(layout, Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    fn write(layout: Layout, directory: PathBuf) -> Self {
+        fs::create_dir_all(&directory).unwrap();
+        let forged = Self { directory };
+        let mut guest = Guest::build(layout, &Options::default()).unwrap();
+        samples::load(&mut guest);
+        attributes::place(&mut guest);
+        guest.write_full_dump(&forged.dump()).unwrap();
+        let header = header(&guest, &forged.directory);
+        fs::write(forged.directory.join("forged.h"), header).unwrap();
+        forged
     }
 
     /// Where the dump, `forged.h` and the programs are.

@@ -1,13 +1,17 @@
 //! The programs of `tests/c`, compiled in every language and run.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
+use winvmi_forge::Layout;
+
 use crate::{
     c_files,
     forged::Forged,
+    root,
     toolchain::{self, Compiler, LANGUAGES, Language, Linkage, compilers, for_each_at_once},
 };
 
@@ -40,8 +44,11 @@ fn build(
 }
 
 /// Runs a program on the forged guest.
-fn run(mut command: Command) {
-    let forged = Forged::get();
+fn run(command: Command) {
+    run_on(Forged::get(), command);
+}
+
+fn run_on(forged: &Forged, mut command: Command) {
     command.arg(forged.dump()).arg(forged.symbols());
     command.env("XDG_CACHE_HOME", forged.directory());
     if std::env::var_os("WINVMI_SHARED").is_none() {
@@ -77,6 +84,29 @@ fn pass_with_the_shared_library() {
             run(command);
         }
     });
+}
+
+/// Programs about what differs from Windows to Windows.
+const LAYOUT_PROGRAMS: [&str; 5] = ["block", "job", "token", "typed_object", "user_module"];
+
+#[test]
+fn pass_on_every_layout() {
+    let compiler = compilers()[0];
+    for layout in Layout::ALL {
+        let forged = Forged::of(layout);
+        for_each_at_once(&LAYOUT_PROGRAMS, |name| {
+            let source = root().join("tests/c").join(name).with_extension("c");
+            let program = forged.directory().join(name);
+            let language = languages(&source).next().unwrap();
+            compiler.build(
+                language,
+                Linkage::Shared,
+                (&source, forged.directory(), &program),
+            );
+            run_on(&forged, Command::new(program));
+        });
+        fs::remove_dir_all(forged.directory()).unwrap();
+    }
 }
 
 #[test]
