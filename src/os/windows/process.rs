@@ -92,11 +92,13 @@ pub struct ImageName([u8; NAME_MAX]);
 impl ImageName {
     /// The name; bytes that are not UTF-8 become U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
-        let bytes = self.0.split(|&byte| byte == 0).next().unwrap_or_default();
-        match str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(bytes),
+        let end = self.0.iter().position(|&byte| byte == 0);
+        let bytes = self.0.get(..end.unwrap_or(NAME_MAX)).unwrap_or_default();
+        if bytes.is_ascii() {
+            // SAFETY: ASCII is UTF-8; to look for more takes longer than all the rest.
+            return Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) });
         }
+        String::from_utf8_lossy(bytes)
     }
 }
 

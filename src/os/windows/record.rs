@@ -137,7 +137,9 @@ impl<'a> Record<'a> {
     fn fetch<const N: usize>(&self, offset: u64) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         let address = self.base.wrapping_add(offset).0;
-        self.memory.read(self.space, address, &mut bytes)?;
+        if !self.memory.read_cached(self.space, address, &mut bytes) {
+            self.read_guest(address, &mut bytes)?;
+        }
         Ok(bytes)
     }
 
@@ -161,6 +163,16 @@ impl<'a> Record<'a> {
     /// An integer that the copy lacks, or that is its last.
     #[inline(never)]
     fn fetch_uint(&self, field: Field) -> Result<u64> {
+        // Copies of a size that is known are no calls.
+        match field.size() {
+            8 => self.bytes(field).map(u64::from_le_bytes),
+            4 => self.bytes(field).map(|it| u32::from_le_bytes(it).into()),
+            _ => self.fetch_any_uint(field),
+        }
+    }
+
+    #[inline(never)]
+    fn fetch_any_uint(&self, field: Field) -> Result<u64> {
         let mut bytes = [0; 8];
         let size = usize::try_from(field.size()).unwrap_or(usize::MAX);
         let buffer = bytes
