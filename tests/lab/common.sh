@@ -9,6 +9,9 @@ CACHE=${WINVMI_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/winvmi-lab}
 SYSROOT=$CACHE/sysroot
 WORK=${WINVMI_LAB_WORK:-$PROJECT/target/lab}
 
+# Where cargo.sh builds.
+LAB_TARGET=${WINVMI_LAB_TARGET:-$WORK/cargo}
+
 # What one emulated machine boots; machines that run side by side have one each.
 BOOT=boot-${LAB_BOOT:-lab}
 BOOT_DIR=$SYSROOT/$BOOT

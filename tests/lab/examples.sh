@@ -37,7 +37,7 @@ cp "tests/profiles/windows/ntkrnlmp.pdb/${symbols[$LAYOUT]}.json.xz" "$OUT/guest
 BUILD=$SYSROOT/examples-build
 rm -rf "$BUILD"
 mkdir -p "$BUILD"
-cp -r c-examples "$LAB/client" include/winvmi.h "$target/release/libwinvmi.so" "$BUILD/"
+cp -r c-examples "$LAB/client" include/winvmi.h "$LAB_TARGET/release/libwinvmi.so" "$BUILD/"
 in_sysroot EXAMPLES="${EXAMPLES[*]}" PLUGINS="${PLUGINS[*]}" bash -euc '
     cd /examples-build
     build() { gcc -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Werror -I. "$@" -L. -lwinvmi -Wl,--allow-shlib-undefined; }
@@ -49,7 +49,7 @@ in_sysroot EXAMPLES="${EXAMPLES[*]}" PLUGINS="${PLUGINS[*]}" bash -euc '
 for name in "${EXAMPLES[@]}" "${PLUGINS[@]/%/.so}"; do mv "$BUILD/$name" "$OUT/"; done
 mv "$BUILD/client-program" "$OUT/client"
 mv "$BUILD/stripped.so" "$OUT/libwinvmi.so"
-cp "$target/release/winvmi" "$OUT/winvmi"
+cp "$LAB_TARGET/release/winvmi" "$OUT/winvmi"
 strip -d "$OUT/winvmi"
 "$LAB/build.sh"
 cp "$WORK/limits" "$OUT/"

@@ -7,5 +7,5 @@ set -euo pipefail
 "$LAB/build.sh"
 # Optimised: an emulated processor runs it.
 "$LAB/cargo.sh" build --quiet --release --features xen --lib --example xen_driver_check
-cp "${CARGO_TARGET_DIR:-$PROJECT/target}/release/examples/xen_driver_check" "$WORK/"
+cp "$LAB_TARGET/release/examples/xen_driver_check" "$WORK/"
 "$LAB/proof.sh"

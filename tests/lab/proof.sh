@@ -22,7 +22,7 @@ guest win11-22000 9AA3518467E0D28B53CB63E0A57118DE-1
 BUILD=$SYSROOT/proof-build
 rm -rf "$BUILD"
 mkdir -p "$BUILD"
-cp -r "$LAB/proof" include/winvmi.h "$target/release/libwinvmi.a" "$BUILD/"
+cp -r "$LAB/proof" include/winvmi.h "$LAB_TARGET/release/libwinvmi.a" "$BUILD/"
 in_sysroot "DEFINES=${DEFINES:-}" bash -euc '
     cd /proof-build
     gcc -std=gnu11 -O1 -g -Wall -Wextra -Wpedantic -Werror -I. $DEFINES -o proof-program proof/*.c libwinvmi.a \
