@@ -5,7 +5,8 @@
 #
 # SECONDS is the time of each target, 60 when left out; 0 builds the targets and
 # ends. The variable FUZZ_JOBS says how many run at a time, 2 when it is not set. Stops with an error when
-# an input breaks a target; the input is then in fuzz/artifacts.
+# an input breaks a target; the input is then in fuzz/artifacts. With 75 when
+# cargo-fuzz cannot be installed.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -25,7 +26,8 @@ fuzz() { cargo $toolchain fuzz "$@"; }
 
 # In a folder of its own, which no other build waits for.
 command -v cargo-fuzz >/dev/null ||
-    env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --version 0.13.2 cargo-fuzz
+    env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --version 0.13.2 cargo-fuzz ||
+    exit 75
 fuzz build
 [ "$seconds" -ne 0 ] || exit 0
 cargo run --quiet --example fuzz-seeds
