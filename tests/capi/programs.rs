@@ -87,7 +87,14 @@ fn pass_with_the_shared_library() {
 }
 
 /// Programs about what differs from Windows to Windows.
-const LAYOUT_PROGRAMS: [&str; 5] = ["block", "job", "token", "typed_object", "user_module"];
+const LAYOUT_PROGRAMS: [&str; 6] = [
+    "block",
+    "job",
+    "namespace",
+    "token",
+    "typed_object",
+    "user_module",
+];
 
 #[test]
 fn pass_on_every_layout() {
