@@ -22,9 +22,9 @@ else
     toolchain=
     export RUSTC_BOOTSTRAP=1
 fi
-fuzz() { cargo $toolchain fuzz "$@"; }
+# In folders of their own, which no other build waits for.
+fuzz() { CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/fuzz cargo $toolchain fuzz "$@"; }
 
-# In a folder of its own, which no other build waits for.
 command -v cargo-fuzz >/dev/null ||
     env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --version 0.13.2 cargo-fuzz ||
     exit 75
