@@ -30,18 +30,6 @@ static wvmi_hook hook_code(wvmi_session *session, wvmi_event_callback callback, 
     return hook;
 }
 
-static wvmi_hook add_monitor(wvmi_session *session, uint32_t kind, uint32_t number,
-                             struct seen *seen)
-{
-    wvmi_monitor_spec spec;
-    wvmi_hook hook = 0;
-    memset(&spec, 0, sizeof spec);
-    spec.kind = kind;
-    spec.number = number;
-    CHECK_OK(wvmi_monitor_add(session, &spec, sizeof spec, on_event, seen, NULL, &hook));
-    return hook;
-}
-
 static void hit(struct toy *toy, wvmi_session *session)
 {
     CHECK(!toy_execute(toy, 0, FORGED_NT_CREATE_FILE));
@@ -177,7 +165,7 @@ static void processors_are_monitored(void)
         wvmi_hook hook;
         memset(&seen, 0, sizeof seen);
         CHECK(toy_event(&toy, kinds[i][1], kinds[i][2], 1, 2));
-        hook = add_monitor(session, kinds[i][0], kinds[i][2], &seen);
+        hook = add_monitor(session, kinds[i][0], kinds[i][2], on_event, &seen);
         CHECK(!toy_event(&toy, kinds[i][1], kinds[i][2], 1, 2));
         CHECK_OK(wvmi_session_poll(session, 1000));
         CHECK(seen.calls == 1 && seen.details.kind == kinds[i][1]);
@@ -203,7 +191,7 @@ static void interrupts_are_reported_and_delivered(void)
     wvmi_monitor_spec spec;
     wvmi_hook hook = 0;
     memset(&seen, 0, sizeof seen);
-    add_monitor(session, WVMI_MONITOR_INTERRUPT, 1, &seen);
+    add_monitor(session, WVMI_MONITOR_INTERRUPT, 1, on_event, &seen);
     CHECK(!toy_event(&toy, WVMI_EVENT_INTERRUPT, 1, 0, 0));
     CHECK_OK(wvmi_session_poll(session, 1000));
     CHECK(seen.calls == 1 && seen.details.kind == WVMI_EVENT_INTERRUPT);
@@ -266,7 +254,7 @@ static void memory_needs_views(void)
     spec.access = 2;
     CHECK_STATUS(wvmi_monitor_add(session, &spec, sizeof spec, on_event, &seen, NULL, &hook),
                  WVMI_ERROR_NOT_SUPPORTED);
-    add_monitor(session, WVMI_MONITOR_MSR, 0xc0000082, &seen);
+    add_monitor(session, WVMI_MONITOR_MSR, 0xc0000082, on_event, &seen);
     CHECK(!toy_event(&toy, WVMI_EVENT_MSR, 0xc0000082, 1, 2));
     CHECK_OK(wvmi_session_poll(session, 1000));
     CHECK(seen.calls == 1);

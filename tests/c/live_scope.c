@@ -19,18 +19,6 @@ static wvmi_action on_event(wvmi_event *event, void *user_data)
     return WVMI_ACTION_CONTINUE;
 }
 
-/* Has processor 0 run a thread of a process. */
-static void enter(struct toy *toy, wvmi_session *session, const struct forged_process *process)
-{
-    wvmi_field owner, state, attached;
-    CHECK_OK(wvmi_field_offset(session, "_KTHREAD", "Process", &owner, sizeof owner));
-    CHECK_OK(wvmi_field_offset(session, "_KTHREAD", "ApcState", &state, sizeof state));
-    CHECK_OK(wvmi_field_offset(session, "_KAPC_STATE", "Process", &attached, sizeof attached));
-    toy->cpus[0].registers.cr3 = process->root;
-    toy_poke(toy, FORGED_CURRENT_THREAD + owner.offset, process->object);
-    toy_poke(toy, FORGED_CURRENT_THREAD + state.offset + attached.offset, process->object);
-}
-
 static wvmi_breakpoint_spec scoped(uint32_t kind, uint64_t object, const char *image)
 {
     wvmi_breakpoint_spec spec;
@@ -71,7 +59,7 @@ static void scopes_take_in_whom_they_name(void)
     CASE(scoped(WVMI_SCOPE_THREAD, FORGED_CURRENT_THREAD, NULL), true, true);
     CASE(scoped(WVMI_SCOPE_THREAD, forged_threads[2].object, NULL), false, false);
     CHECK(count == COUNT(cases));
-    enter(&toy, session, notepad);
+    toy_enter(&toy, session, notepad);
     for (size_t i = 0; i < count; i++) {
         CHECK_OK(wvmi_breakpoint_insert(session, &cases[i].spec, sizeof cases[i].spec, on_event,
                                         &cases[i].seen, NULL, &hook));
@@ -84,7 +72,7 @@ static void scopes_take_in_whom_they_name(void)
         CHECK(!cases[i].in_notepad || cases[i].seen.details.process_id == notepad->pid);
         cases[i].seen.calls = 0;
     }
-    enter(&toy, session, lsass);
+    toy_enter(&toy, session, lsass);
     CHECK(!toy_execute(&toy, 0, FORGED_NT_CREATE_FILE));
     CHECK_OK(wvmi_session_poll(session, 1000));
     for (size_t i = 0; i < count; i++) {

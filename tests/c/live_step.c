@@ -34,18 +34,6 @@ static wvmi_hook hook_code(wvmi_session *session, uint64_t address, struct seen 
     return hook;
 }
 
-static wvmi_hook add_monitor(wvmi_session *session, uint32_t kind, uint32_t number,
-                             struct seen *seen)
-{
-    wvmi_monitor_spec spec;
-    wvmi_hook hook = 0;
-    memset(&spec, 0, sizeof spec);
-    spec.kind = kind;
-    spec.number = number;
-    CHECK_OK(wvmi_monitor_add(session, &spec, sizeof spec, on_event, seen, NULL, &hook));
-    return hook;
-}
-
 static void instructions_are_stepped(bool with_views)
 {
     struct toy toy;
@@ -60,7 +48,7 @@ static void instructions_are_stepped(bool with_views)
     hook_code(session, FORGED_NT_CREATE_FILE, &hit);
     /* Reached in the middle of the steps. */
     hook_code(session, FORGED_NT_CREATE_FILE + 3, &next);
-    add_monitor(session, WVMI_MONITOR_SINGLE_STEP, 0, &steps);
+    add_monitor(session, WVMI_MONITOR_SINGLE_STEP, 0, on_event, &steps);
     hit.action = steps.action = WVMI_ACTION_STEP;
     hit.more = 1;
     steps.more = 4;
@@ -139,7 +127,7 @@ static void the_guests_own_int3_is_told(void)
     memset(&hit, 0, sizeof hit);
     toy_poke(&toy, TOY_ELSEWHERE, 0xcc); /* hooked pages are copied */
     hook_code(session, FORGED_NT_CREATE_FILE, &hit);
-    add_monitor(session, WVMI_MONITOR_INTERRUPT, 3, &seen);
+    add_monitor(session, WVMI_MONITOR_INTERRUPT, 3, on_event, &seen);
     CHECK(!toy_execute(&toy, 0, TOY_ELSEWHERE));
     CHECK_OK(wvmi_session_poll(session, 1000));
     CHECK(seen.calls == 1 && seen.rip == TOY_ELSEWHERE && seen.kind == WVMI_EVENT_BREAKPOINT);

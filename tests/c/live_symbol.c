@@ -31,18 +31,6 @@ static wvmi_hook insert(wvmi_session *session, const wvmi_breakpoint_spec *spec,
     return hook;
 }
 
-/* Has processor 0 run a thread of a process. */
-static void enter(struct toy *toy, wvmi_session *session, const struct forged_process *process)
-{
-    wvmi_field owner, state, attached;
-    CHECK_OK(wvmi_field_offset(session, "_KTHREAD", "Process", &owner, sizeof owner));
-    CHECK_OK(wvmi_field_offset(session, "_KTHREAD", "ApcState", &state, sizeof state));
-    CHECK_OK(wvmi_field_offset(session, "_KAPC_STATE", "Process", &attached, sizeof attached));
-    toy->cpus[0].registers.cr3 = process->root;
-    toy_poke(toy, FORGED_CURRENT_THREAD + owner.offset, process->object);
-    toy_poke(toy, FORGED_CURRENT_THREAD + state.offset + attached.offset, process->object);
-}
-
 /* Gives an address a page of memory, past all views, where it has none, and an
  * instruction that is no INT3. */
 static void supply(struct toy *toy, uint64_t va)
@@ -91,7 +79,7 @@ static void widths_are_told_apart(void)
      * would be hooked here, too. */
     spec.scope_kind = WVMI_SCOPE_PROCESS;
     spec.scope_object = process->object;
-    enter(&toy, session, process);
+    toy_enter(&toy, session, process);
     supply(&toy, native);
     supply(&toy, narrow);
     for (size_t i = 0; i < COUNT(asked); i++) {
@@ -160,7 +148,7 @@ static void modules_come(uint32_t scope, bool with_views)
     spec.scope_kind = scope;
     spec.scope_object = scope == WVMI_SCOPE_ALL || scope == WVMI_SCOPE_IMAGE ? 0 : process->object;
     spec.scope_image = "NOTEPAD.EXE";
-    enter(&toy, session, process);
+    toy_enter(&toy, session, process);
     rename_module(&toy, session, process, "sample_x64.dll", AWAY);
     insert(session, &spec, &seen);
     if (!with_views) {
@@ -228,7 +216,7 @@ static void pending_hooks_say_why(void)
     spec.scope_kind = WVMI_SCOPE_PROCESS;
     spec.scope_object = process->object;
     CHECK_OK(wvmi_set_log(WVMI_LOG_WARNING, on_log, NULL, NULL));
-    enter(&toy, session, process);
+    toy_enter(&toy, session, process);
     for (size_t i = 0; i < COUNT(cases); i++) {
         spec.symbol = cases[i].symbol;
         hook = insert(session, &spec, &seen);

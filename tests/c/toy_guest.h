@@ -804,4 +804,28 @@ static inline void toy_poke(struct toy *toy, uint64_t va, uint64_t value)
     CHECK_OK(toy_write_physical(toy, pa, (uint8_t *)&value, sizeof value));
 }
 
+/* Has processor 0 run a thread of a process. */
+static inline void toy_enter(struct toy *toy, wvmi_session *session, const struct forged_process *process)
+{
+    wvmi_field owner, state, attached;
+    CHECK_OK(wvmi_field_offset(session, "_KTHREAD", "Process", &owner, sizeof owner));
+    CHECK_OK(wvmi_field_offset(session, "_KTHREAD", "ApcState", &state, sizeof state));
+    CHECK_OK(wvmi_field_offset(session, "_KAPC_STATE", "Process", &attached, sizeof attached));
+    toy->cpus[0].registers.cr3 = process->root;
+    toy_poke(toy, FORGED_CURRENT_THREAD + owner.offset, process->object);
+    toy_poke(toy, FORGED_CURRENT_THREAD + state.offset + attached.offset, process->object);
+}
+
+static inline wvmi_hook add_monitor(wvmi_session *session, uint32_t kind, uint32_t number,
+                                    wvmi_event_callback callback, void *user_data)
+{
+    wvmi_monitor_spec spec;
+    wvmi_hook hook = 0;
+    memset(&spec, 0, sizeof spec);
+    spec.kind = kind;
+    spec.number = number;
+    CHECK_OK(wvmi_monitor_add(session, &spec, sizeof spec, callback, user_data, NULL, &hook));
+    return hook;
+}
+
 #endif
