@@ -42,7 +42,7 @@ pub use self::{
     registration::{Callback, Handler, HookOptions},
     rights::{Claim, PageRights},
     scope::Scope,
-    search::{Lack, Search, SearchState, Sighting},
+    search::{Lack, Realm, Search, SearchState, Sighting},
     shadow::ShadowPages,
     slots::HookId,
 };

@@ -1,8 +1,12 @@
 //! Symbols of modules that may not be there yet: looked for again whenever one may have come.
 //!
 //! A hook on `module!symbol` is looked for in a process when it is inserted, when the process
-//! is created, and when an image was mapped into it. Where a page that has to be read on the
+//! is created, and when an image was mapped into it; in the kernel when it is inserted, and in
+//! each module that is put into the kernel's list. Where a page that has to be read on the
 //! way is not in memory, its page tables are watched, and the search goes on when it comes in.
+//!
+//! What was found is given up when its module is taken out of the kernel's list, or when an
+//! image was mapped and the place, whose page is gone, turns out to be the symbol's no more.
 //!
 //! Processes are what the guest says they are: each hook follows [`MAX_PROCESSES`] at most.
 
@@ -22,16 +26,35 @@ use crate::{
 /// Processes in which one hook is in place or waits for a page; more are left alone.
 pub const MAX_PROCESSES: usize = 4096;
 
-/// Looks for one symbol in processes.
+/// Whose modules a symbol is looked for in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Realm {
+    /// The kernel's.
+    Kernel,
+    /// Those of the process whose object is here.
+    Process(Va),
+}
+
+/// Looks for one symbol in the kernel and in processes.
 pub trait Search: Send + Sync {
     /// Looks in the process whose object is at `process`.
     fn look_in(&self, process: Va) -> Result<Sighting>;
+
+    /// Looks in the modules of the kernel's list.
+    fn look_in_kernel(&self) -> Result<Sighting>;
+
+    /// Looks in the kernel's module whose loader entry is at `entry`: it is not in the
+    /// list yet.
+    fn look_in_module(&self, entry: Va) -> Result<Sighting>;
+
+    /// Does the kernel's module whose loader entry is at `entry` hold this address?
+    fn is_in_module(&self, entry: Va, va: Va) -> Result<bool>;
 
     /// The symbol, for people.
     fn name(&self) -> &str;
 }
 
-/// What a search found in a process.
+/// What a search found in a realm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sighting {
     /// The symbol.
@@ -42,10 +65,10 @@ pub enum Sighting {
     Not(Lack),
 }
 
-/// Why a symbol was not found in a process, from the farthest to the nearest.
+/// Why a symbol was not found in a realm, from the farthest to the nearest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lack {
-    /// The process has no such module.
+    /// There is no such module.
     Module,
     /// A page on the way is not in memory.
     Page,
@@ -55,14 +78,14 @@ pub enum Lack {
     Symbol,
 }
 
-/// A hook and a process object.
-type Pair = (HookId, Va);
+/// A hook, and where it is looked for.
+pub type Pair = (HookId, Realm);
 
 /// How far the search of one hook has come.
 #[derive(Default)]
 struct Progress {
-    found: HashMap<Va, Place>,
-    waiting: HashMap<Va, WatchedPage>,
+    found: HashMap<Realm, Place>,
+    waiting: HashMap<Realm, WatchedPage>,
     /// The nearest that it came without finding its symbol.
     lack: Option<Lack>,
     /// Processes that were too many.
@@ -72,7 +95,7 @@ struct Progress {
 /// What is known about the search of one hook.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SearchState {
-    /// Processes in which the symbol was found, and that live.
+    /// Processes in which the symbol was found, and that live; the kernel counts as one.
     pub found: usize,
     /// Processes in which a page is waited for.
     pub waiting: usize,
@@ -95,9 +118,9 @@ impl Progress {
         self.found.len().saturating_add(self.waiting.len())
     }
 
-    fn stop_waiting(&mut self, ground: &mut Ground, of: impl Fn(Va, &WatchedPage) -> bool) {
-        self.waiting.retain(|process, page| {
-            let ends = of(*process, page);
+    fn stop_waiting(&mut self, ground: &mut Ground, of: impl Fn(Realm, &WatchedPage) -> bool) {
+        self.waiting.retain(|realm, page| {
+            let ends = of(*realm, page);
             if ends {
                 // Done also when it fails; rights are made good by their `settle`.
                 let _ = ground.unwatch(*page);
@@ -108,18 +131,24 @@ impl Progress {
 }
 
 impl Searches {
-    /// Was the symbol of the hook found in the process?
-    pub fn is_found(&self, (hook, process): &Pair) -> bool {
-        let progress = self.hooks.get(hook);
-        progress.is_some_and(|it| it.found.contains_key(process))
+    /// Where the symbol of the hook was found.
+    pub fn place(&self, (hook, realm): &Pair) -> Option<Place> {
+        self.hooks.get(hook)?.found.get(realm).copied()
+    }
+
+    /// Where the symbol of the hook was found, or the page behind which it may be.
+    pub fn trail(&self, pair @ (hook, realm): &Pair) -> Option<Va> {
+        let waiting = || self.hooks.get(hook)?.waiting.get(realm);
+        let place = self.place(pair).map(|place| place.va);
+        place.or_else(|| waiting().map(|page| page.page))
     }
 
     /// Would this process be one too many for the hook?
-    pub fn is_full_for(&self, (hook, process): &Pair) -> bool {
+    pub fn is_full_for(&self, (hook, realm): &Pair) -> bool {
         self.hooks.get(hook).is_some_and(|it| {
             it.len() >= MAX_PROCESSES
-                && !it.found.contains_key(process)
-                && !it.waiting.contains_key(process)
+                && !it.found.contains_key(realm)
+                && !it.waiting.contains_key(realm)
         })
     }
 
@@ -132,17 +161,33 @@ impl Searches {
 
     /// Every process that some hook knows of.
     pub fn processes(&self) -> BTreeSet<Va> {
-        let known = |it: &Progress| -> Vec<Va> {
+        let known = |it: &Progress| -> Vec<Realm> {
             it.found.keys().chain(it.waiting.keys()).copied().collect()
         };
-        self.hooks.values().flat_map(known).collect()
+        let process = |realm| match realm {
+            Realm::Process(process) => Some(process),
+            Realm::Kernel => None,
+        };
+        let realms = self.hooks.values().flat_map(known);
+        realms.filter_map(process).collect()
     }
 
     /// The symbol was found.
-    pub fn found(&mut self, ground: &mut Ground, (hook, process): Pair, place: Place) {
+    pub fn found(&mut self, ground: &mut Ground, (hook, realm): Pair, place: Place) {
         let progress = self.hooks.entry(hook).or_default();
-        progress.stop_waiting(ground, |other, _| other == process);
-        progress.found.insert(process, place);
+        progress.stop_waiting(ground, |other, _| other == realm);
+        progress.found.insert(realm, place);
+    }
+
+    /// The symbol is no more where it was found, nor behind the page that was waited for.
+    pub fn lose(&mut self, ground: &mut Ground, (hook, realm): Pair) {
+        if let Some(progress) = self.hooks.get_mut(&hook) {
+            progress.stop_waiting(ground, |other, _| other == realm);
+            progress.found.remove(&realm);
+            // The page was the module's that is gone.
+            progress.lack = progress.lack.filter(|lack| *lack != Lack::Page);
+        }
+        self.arrived.retain(|pair| *pair != (hook, realm));
     }
 
     /// The symbol was not found. True when the search came nearer than ever before.
@@ -174,18 +219,18 @@ impl Searches {
     pub fn wait(
         &mut self,
         ground: &mut Ground,
-        (hook, process): Pair,
+        (hook, realm): Pair,
         page: WatchedPage,
     ) -> Result<bool> {
         let progress = self.hooks.entry(hook).or_default();
-        if !ground.machine.has_views() || progress.waiting.get(&process) == Some(&page) {
+        if !ground.machine.has_views() || progress.waiting.get(&realm) == Some(&page) {
             return Ok(false);
         }
-        progress.stop_waiting(ground, |other, _| other == process);
+        progress.stop_waiting(ground, |other, _| other == realm);
         let there = ground.watch(page)?.is_some();
         match there {
             true => ground.unwatch(page)?,
-            false => drop(progress.waiting.insert(process, page)),
+            false => drop(progress.waiting.insert(realm, page)),
         }
         Ok(there)
     }
@@ -199,7 +244,7 @@ impl Searches {
             let waiting = progress.waiting.iter();
             let awaited = waiting.filter(|(_, page)| **page == change.page);
             self.arrived
-                .extend(awaited.map(|(process, _)| (*hook, *process)));
+                .extend(awaited.map(|(realm, _)| (*hook, *realm)));
             progress.stop_waiting(ground, |_, page| *page == change.page);
         }
     }
@@ -219,12 +264,13 @@ impl Searches {
 
     /// Forgets a process that ended. Returns the roots in which symbols were found.
     pub fn forget_process(&mut self, ground: &mut Ground, process: Va) -> BTreeSet<Pa> {
+        let realm = Realm::Process(process);
         let mut roots = BTreeSet::new();
         for progress in self.hooks.values_mut() {
-            progress.stop_waiting(ground, |other, _| other == process);
-            roots.extend(progress.found.remove(&process).map(|place| place.root));
+            progress.stop_waiting(ground, |other, _| other == realm);
+            roots.extend(progress.found.remove(&realm).map(|place| place.root));
         }
-        self.arrived.retain(|(_, other)| *other != process);
+        self.arrived.retain(|(_, other)| *other != realm);
         roots
     }
 

@@ -6,7 +6,7 @@ use super::Session;
 use crate::{
     core::Va,
     error::{Error, Result},
-    os::windows::{Architecture, FindProfile, Process},
+    os::windows::{Architecture, FindProfile, Module, Process},
     symbols::{PdbId, Profile},
 };
 
@@ -25,12 +25,12 @@ impl FindProfile for Profiles<'_> {
     }
 }
 
-/// How far one gets from a process to `module!symbol`.
+/// How far one gets from a process, or from the kernel, to `module!symbol`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserSymbol {
     /// It is there.
     At(Va),
-    /// The process has no such module.
+    /// There is no such module.
     NoModule,
     /// The module has no such export, and its symbols were not found.
     NoSymbols,
@@ -54,10 +54,35 @@ impl Session {
             Err(Error::NotFound { .. }) => return Ok(UserSymbol::NoModule),
             Err(error) => return Err(error),
         };
-        match module.symbol(symbol, &Profiles(self)) {
+        self.classify(module.symbol(symbol, &Profiles(self)), || module.pdb())
+    }
+
+    /// As [`Session::kernel_symbol`], telling apart what may be missing.
+    ///
+    /// # Errors
+    /// The fault where a page on the way is not in memory; [`Error::Cancelled`].
+    pub fn find_kernel_symbol(&self, (module, symbol): (&str, &str)) -> Result<UserSymbol> {
+        match self.windows()?.module_by_name(module) {
+            Ok(module) => self.find_module_symbol(&module, symbol),
+            Err(Error::NotFound { .. }) => Ok(UserSymbol::NoModule),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same for one module of the kernel, which its list need not have.
+    pub fn find_module_symbol(&self, module: &Module<'_>, symbol: &str) -> Result<UserSymbol> {
+        self.classify(module.symbol(symbol, &Profiles(self)), || module.pdb())
+    }
+
+    fn classify(
+        &self,
+        symbol: Result<Va>,
+        pdb: impl FnOnce() -> Result<Option<PdbId>>,
+    ) -> Result<UserSymbol> {
+        match symbol {
             Ok(va) => Ok(UserSymbol::At(va)),
             Err(Error::NotFound { .. }) => {
-                let known = match module.pdb()? {
+                let known = match pdb()? {
                     Some(id) => Profiles(self).find(&id)?.is_some(),
                     None => false,
                 };

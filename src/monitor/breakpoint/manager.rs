@@ -214,6 +214,19 @@ impl BreakpointManager {
         }
     }
 
+    /// Removes one breakpoint from its address space, whatever the back end says; a
+    /// global one stays in others. Its page is gone, or about to go.
+    pub fn leave(&mut self, ground: &mut Ground, breakpoint: &Breakpoint) {
+        let id = AnchorId::from(breakpoint);
+        if self.book.anchor(&id).is_none() {
+            return;
+        }
+        let machine = ground.machine.clone();
+        // Without the pause another processor could be between patch and rights.
+        let _paused = machine.pause();
+        self.abandon(ground, &id);
+    }
+
     /// Drops an anchor whatever the back end says.
     fn abandon(&mut self, ground: &mut Ground, id: &AnchorId) {
         if let Some(at) = self.book.anchor(id).and_then(|anchor| anchor.at) {
@@ -253,6 +266,12 @@ impl BreakpointManager {
         };
         let anchors = self.book.select(|site| site.view == view && site.va == va);
         anchors.iter().filter(|id| id.root == root).any(here)
+    }
+
+    /// Is a breakpoint in the guest, its page being in memory?
+    pub fn is_active(&self, breakpoint: &Breakpoint) -> bool {
+        let anchor = self.book.anchor(&AnchorId::from(breakpoint));
+        anchor.is_some_and(|anchor| anchor.at.is_some())
     }
 
     /// Is nothing inserted?

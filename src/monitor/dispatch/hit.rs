@@ -53,6 +53,12 @@ impl LiveGuest {
                 Role::ProcessCreated => self.on_process_created(stopped),
                 Role::ImageMapped => self.look_in_mapping(stopped.identity()),
                 Role::ProcessEnded => self.forget_process(Va(stopped.event.registers.rcx)),
+                Role::ModuleListed => {
+                    let registers = &stopped.event.registers;
+                    // A BOOLEAN on some versions: the rest of the register is anything.
+                    let comes = registers.rdx as u8 != 0;
+                    self.module_listed(Va(registers.rcx), comes);
+                }
                 Role::Entry | Role::Return => {}
             }
         }

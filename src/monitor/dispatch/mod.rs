@@ -50,6 +50,8 @@ pub enum Role {
     ImageMapped,
     /// Where processes end.
     ProcessEnded,
+    /// Where modules of the kernel come and go.
+    ModuleListed,
 }
 
 impl Role {
@@ -62,6 +64,7 @@ impl Role {
             Self::ProcessCreated => 3,
             Self::ImageMapped => 4,
             Self::ProcessEnded => 5,
+            Self::ModuleListed => 6,
         }
     }
 
@@ -72,6 +75,7 @@ impl Role {
             3 => Self::ProcessCreated,
             4 => Self::ImageMapped,
             5 => Self::ProcessEnded,
+            6 => Self::ModuleListed,
             _ => Self::Entry,
         }
     }

@@ -1,4 +1,4 @@
-//! Finding the symbols of hooks in processes, whenever they may have come.
+//! Finding the symbols of hooks in the kernel and in processes, whenever they may have come.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
         page_tables::WatchedPage,
         registration::Registration,
         scope::ScopeFilter,
-        search::{Lack, MAX_PROCESSES, Search, Sighting},
+        search::{Lack, MAX_PROCESSES, Pair, Realm, Search, Sighting},
         slots::HookId,
     },
 };
@@ -22,13 +22,21 @@ const MAX_PAGES: usize = 64;
 
 /// A symbol that was found for a hook.
 struct Find {
-    hook: HookId,
-    process: Va,
+    pair: Pair,
     place: Place,
 }
 
+/// Looks once.
+fn look_once(search: &dyn Search, realm: Realm) -> Result<Sighting> {
+    match realm {
+        Realm::Kernel => search.look_in_kernel(),
+        Realm::Process(process) => search.look_in(process),
+    }
+}
+
 impl LiveGuest {
-    /// Looks for the symbols of new hooks in every process, and patches them in one pause.
+    /// Looks for the symbols of new hooks in the kernel and, what it has not, in every
+    /// process, and patches them in one pause.
     ///
     /// What appears meanwhile passes a landmark: nothing is missed in between.
     pub(super) fn look_everywhere(
@@ -43,11 +51,15 @@ impl LiveGuest {
         let mut finds = Vec::new();
         let mut owners = Vec::new();
         for (index, hook) in hooks.iter().enumerate() {
-            for process in &processes {
-                let find = self.look(hook, *process).map_err(|error| (index, error))?;
-                finds.extend(find);
-                owners.resize(finds.len(), index);
+            let failed = |error| (index, error);
+            let in_kernel = self.look(hook, Realm::Kernel).map_err(failed)?;
+            let others: &[Va] = if in_kernel.is_some() { &[] } else { &processes };
+            finds.extend(in_kernel);
+            for process in others {
+                let find = self.look(hook, Realm::Process(*process));
+                finds.extend(find.map_err(failed)?);
             }
+            owners.resize(finds.len(), index);
         }
         let hooked = self.state().hook_finds(&finds);
         hooked.map_err(|(find, error)| (owners.get(find).copied().unwrap_or(first), error))
@@ -70,23 +82,43 @@ impl LiveGuest {
     /// Goes on where a page was waited for that has come in.
     pub(in crate::monitor) fn look_again(&self) {
         let arrived = self.state().searches.take_arrived();
-        for (id, process) in arrived {
+        for (id, realm) in arrived {
             let hook = self.state().registration(id);
-            self.look_for(hook.as_slice(), process);
+            self.look_for(hook.as_slice(), |hook| self.look(hook, realm));
         }
     }
 
     fn look_in(&self, process: Va) {
-        let state = self.state();
-        let hooks: Vec<_> = state.registry.iter().map(Arc::clone).collect();
-        drop(state);
-        self.look_for(&hooks, process);
+        let realm = Realm::Process(process);
+        self.look_for(&self.hooks(), |hook| self.look(hook, realm));
     }
 
-    fn look_for(&self, hooks: &[Arc<Registration>], process: Va) {
+    /// A module is about to be put into the kernel's list, or to be taken out of it.
+    pub(in crate::monitor) fn module_listed(&self, entry: Va, comes: bool) {
+        let hooks = self.hooks();
+        if comes {
+            return self.look_for(&hooks, |hook| self.look_in_module(hook, entry));
+        }
+        for hook in &hooks {
+            if let Err(error) = self.leave_module(hook, entry) {
+                let log = self.machine.log();
+                log.warning(format_args!("a hook in a module that goes: {error}"));
+            }
+        }
+    }
+
+    fn hooks(&self) -> Vec<Arc<Registration>> {
+        self.state().registry.iter().map(Arc::clone).collect()
+    }
+
+    fn look_for(
+        &self,
+        hooks: &[Arc<Registration>],
+        look: impl Fn(&Registration) -> Result<Option<Find>>,
+    ) {
         let mut finds = Vec::new();
         for hook in hooks {
-            match self.look(hook, process) {
+            match look(hook) {
                 Ok(find) => finds.extend(find),
                 Err(error) => self.report_unfound(&error),
             }
@@ -101,30 +133,90 @@ impl LiveGuest {
         }
     }
 
-    /// Looks for the symbol of one hook in one process.
-    fn look(&self, hook: &Registration, process: Va) -> Result<Option<Find>> {
+    /// Looks for the symbol of one hook in one realm.
+    fn look(&self, hook: &Registration, realm: Realm) -> Result<Option<Find>> {
         let Some(search) = hook.search() else {
             return Ok(None);
         };
-        let pair = (hook.id, process);
-        if hook.is_removed() || self.state().searches.is_found(&pair) {
+        let pair = (hook.id, realm);
+        let state = self.state();
+        let (here, in_kernel) = (
+            state.searches.place(&pair),
+            state.searches.place(&(hook.id, Realm::Kernel)),
+        );
+        let is_gone = here.is_some_and(|place| !state.is_active(hook.id, &place));
+        drop(state);
+        if hook.is_removed() {
             return Ok(None);
         }
-        let concerned = |filter: &ScopeFilter| filter.takes_in(&*self.guest, process);
+        match here {
+            Some(place) if is_gone => return self.look_whether_moved(search, pair, &place),
+            Some(_) => return Ok(None),
+            // The kernel's modules take their names from those of processes.
+            None if in_kernel.is_some() => return Ok(None),
+            None => {}
+        }
+        let concerned = |filter: &ScopeFilter| match realm {
+            Realm::Kernel => true,
+            Realm::Process(process) => filter.takes_in(&*self.guest, process),
+        };
         if !concerned(hook.filter()) || !self.has_room(search, pair) {
             return Ok(None);
         }
-        let place = self.look_behind(search, pair)?;
-        Ok(place.map(|place| Find {
-            hook: hook.id,
-            process,
-            place,
-        }))
+        let place = self.look_behind(search, pair, || look_once(search, realm))?;
+        Ok(place.map(|place| Find { pair, place }))
     }
 
-    fn look_behind(&self, search: &dyn Search, pair: (HookId, Va)) -> Result<Option<Place>> {
+    /// Looks for the symbol of one hook in a module that the kernel's list has not yet.
+    fn look_in_module(&self, hook: &Registration, entry: Va) -> Result<Option<Find>> {
+        let pair = (hook.id, Realm::Kernel);
+        let search = hook.search().filter(|_| !hook.is_removed());
+        let Some(search) = search.filter(|_| self.state().searches.place(&pair).is_none()) else {
+            return Ok(None);
+        };
+        let place = self.look_behind(search, pair, || search.look_in_module(entry))?;
+        Ok(place.map(|place| Find { pair, place }))
+    }
+
+    /// A place whose page is gone may be another module's by now.
+    fn look_whether_moved(
+        &self,
+        search: &dyn Search,
+        pair: Pair,
+        place: &Place,
+    ) -> Result<Option<Find>> {
+        let found = match look_once(search, pair.1)? {
+            Sighting::At(found) if found == *place => return Ok(None),
+            // What it was found by is not in memory now.
+            Sighting::Behind(_) => return Ok(None),
+            Sighting::At(found) => Some(found),
+            Sighting::Not(_) => None,
+        };
+        self.state().leave(pair)?;
+        Ok(found.map(|place| Find { pair, place }))
+    }
+
+    /// A module of the kernel goes, and a hook that is in it, or waits for a page of it.
+    fn leave_module(&self, hook: &Registration, entry: Va) -> Result<()> {
+        let pair = (hook.id, Realm::Kernel);
+        let trail = self.state().searches.trail(&pair);
+        let Some((search, va)) = hook.search().zip(trail) else {
+            return Ok(());
+        };
+        match search.is_in_module(entry, va)? {
+            true => self.state().leave(pair),
+            false => Ok(()),
+        }
+    }
+
+    fn look_behind(
+        &self,
+        search: &dyn Search,
+        pair: Pair,
+        look: impl Fn() -> Result<Sighting>,
+    ) -> Result<Option<Place>> {
         for _ in 0..MAX_PAGES {
-            let Place { root, va } = match search.look_in(pair.1)? {
+            let Place { root, va } = match look()? {
                 Sighting::At(place) => return Ok(Some(place)),
                 Sighting::Not(lack) => {
                     self.note_lack(search, pair, lack);
@@ -147,7 +239,7 @@ impl LiveGuest {
 
     /// May the hook follow this process, too? Those that are gone without having
     /// been seen to end make room.
-    fn has_room(&self, search: &dyn Search, pair: (HookId, Va)) -> bool {
+    fn has_room(&self, search: &dyn Search, pair: Pair) -> bool {
         if !self.state().searches.is_full_for(&pair) {
             return true;
         }
@@ -180,8 +272,8 @@ impl LiveGuest {
         }
     }
 
-    /// Notes why a symbol is not in a process; tells what waiting will not mend.
-    fn note_lack(&self, search: &dyn Search, (hook, process): (HookId, Va), lack: Lack) {
+    /// Notes why a symbol is not in a realm; tells what waiting will not mend.
+    fn note_lack(&self, search: &dyn Search, (hook, realm): Pair, lack: Lack) {
         let nearer = self.state().searches.lacks(hook, lack);
         let what = match lack {
             Lack::Symbol => "its module has no such symbol",
@@ -190,9 +282,8 @@ impl LiveGuest {
         };
         if nearer {
             self.machine.log().warning(format_args!(
-                "{hook:?}: {} is pending: {what} (process {:#x})",
-                search.name(),
-                process.0
+                "{hook:?}: {} is pending: {what} ({realm:x?})",
+                search.name()
             ));
         }
     }
@@ -227,7 +318,7 @@ impl LiveGuest {
     fn report_found(&self, find: &Find) {
         self.machine.log().debug(format_args!(
             "{:?} is hooked at {:#x}: its module was loaded",
-            find.hook, find.place.va.0
+            find.pair.0, find.place.va.0
         ));
     }
 
@@ -242,15 +333,31 @@ impl State {
     fn hook_finds(&mut self, finds: &[Find]) -> Result<(), (usize, Error)> {
         let view = self.attach().map_err(|error| (0, error))?;
         // Its hook may have been removed meanwhile.
-        let alive = |find: &&Find| self.registry.get(find.hook).is_some();
+        let alive = |find: &&Find| self.registry.get(find.pair.0).is_some();
         let finds: Vec<_> = finds.iter().filter(alive).collect();
-        let entry = |find: &&Find| breakpoint(view, find.hook, &find.place, Role::Entry);
+        let entry = |find: &&Find| breakpoint(view, find.pair.0, &find.place, Role::Entry);
         let code: Vec<_> = finds.iter().map(entry).collect();
         self.breakpoints.insert_many(&mut self.ground, &code)?;
         for find in finds {
-            let pair = (find.hook, find.process);
-            self.searches.found(&mut self.ground, pair, find.place);
+            self.searches.found(&mut self.ground, find.pair, find.place);
         }
+        Ok(())
+    }
+
+    /// Is the place of a symbol in memory, and hooked?
+    fn is_active(&self, hook: HookId, place: &Place) -> bool {
+        let here = breakpoint(self.view(), hook, place, Role::Entry);
+        self.breakpoints.is_active(&here)
+    }
+
+    /// Takes a hook out of the place where its symbol was found in a realm.
+    fn leave(&mut self, pair: Pair) -> Result<()> {
+        let view = self.attach()?;
+        if let Some(place) = self.searches.place(&pair) {
+            let here = breakpoint(view, pair.0, &place, Role::Entry);
+            self.breakpoints.leave(&mut self.ground, &here);
+        }
+        self.searches.lose(&mut self.ground, pair);
         Ok(())
     }
 }

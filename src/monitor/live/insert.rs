@@ -158,7 +158,7 @@ pub(super) fn breakpoint(view: ViewId, id: HookId, place: &Place, role: Role) ->
 /// A place that the engine itself must know of, and what for.
 type Landmark = (Option<Va>, Role);
 
-fn landmarks_for(landmarks: &Landmarks, new: &NewHook) -> [Landmark; 5] {
+fn landmarks_for(landmarks: &Landmarks, new: &NewHook) -> [Landmark; 6] {
     let calls = matches!(new.handler, Handler::Calls(_));
     let searches = matches!(new.target, Target::Symbol(_));
     let births = match new.options.scope {
@@ -175,6 +175,10 @@ fn landmarks_for(landmarks: &Landmarks, new: &NewHook) -> [Landmark; 5] {
         ),
         (mapped.filter(|_| searches), Role::ImageMapped),
         (noticed.filter(|_| searches), Role::ImageMapped),
+        (
+            landmarks.module_listed.filter(|_| searches),
+            Role::ModuleListed,
+        ),
         (
             landmarks.process_ended.filter(|_| searches),
             Role::ProcessEnded,
@@ -233,7 +237,7 @@ impl State {
     }
 
     /// Hooks what the engine itself must know of for a hook.
-    fn insert_landmarks(&mut self, view: ViewId, root: Pa, wanted: [Landmark; 5]) -> Result<()> {
+    fn insert_landmarks(&mut self, view: ViewId, root: Pa, wanted: [Landmark; 6]) -> Result<()> {
         for (landmark, role) in wanted {
             let Some(va) = landmark else { continue };
             let landmark = Breakpoint {

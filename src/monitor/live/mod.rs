@@ -65,8 +65,8 @@ pub enum Target {
     /// Execution of these instructions, in every address space that reaches the
     /// same bytes. Pages that are absent are hooked as soon as they come in.
     Code(Vec<Place>),
-    /// Execution of a symbol of a module, in every process of the hook's scope as
-    /// soon as the module is loaded there.
+    /// Execution of a symbol of a module, in the kernel or in every process of the
+    /// hook's scope as soon as the module is loaded there.
     Symbol(Arc<dyn Search>),
     /// Accesses to memory.
     Memory(MemoryRange),
@@ -89,6 +89,10 @@ pub struct Landmarks {
     /// Where a thread passes that has mapped an image into the address space that it
     /// uses: `DbgkMapViewOfSection`, `PsCallImageNotifyRoutines`.
     pub image_mapped: [Option<Va>; 2],
+    /// Where each module of the kernel passes before it is put into the list of those
+    /// that are loaded, and before it is taken out, with its loader entry and whether it
+    /// comes as arguments: `MiProcessLoaderEntry`.
+    pub module_listed: Option<Va>,
     /// Where each process passes after its last thread, with its object as argument,
     /// while its page tables still exist: `MmCleanProcessAddressSpace`.
     pub process_ended: Option<Va>,

@@ -12,6 +12,7 @@ mod own_views;
 mod page_tables;
 mod paging;
 mod patches;
+mod reload;
 mod rights;
 mod scene;
 mod scopes;

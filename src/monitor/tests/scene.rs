@@ -35,6 +35,7 @@ pub const THREAD_EXIT: Va = Va(0xffff_f800_0012_5200);
 pub const PROCESS_CREATED: Va = Va(0xffff_f800_0012_5300);
 pub const IMAGE_MAPPED: Va = Va(0xffff_f800_0012_5400);
 pub const PROCESS_ENDED: Va = Va(0xffff_f800_0012_5500);
+pub const MODULE_LISTED: Va = Va(0xffff_f800_0012_5600);
 pub const THREAD_EXIT_FRAME: Gfn = Gfn(0x77a);
 
 /// The process id is in R14, the thread id in R15.
@@ -132,6 +133,7 @@ impl Scene {
             thread_exit: Some(THREAD_EXIT),
             process_created: Some(PROCESS_CREATED),
             image_mapped: [Some(IMAGE_MAPPED), None],
+            module_listed: Some(MODULE_LISTED),
             process_ended: Some(PROCESS_ENDED),
         };
         let live = LiveGuest::new(memory, guest.clone(), landmarks, 4).unwrap();

@@ -27,16 +27,19 @@ use crate::{
     },
 };
 
-const FUNCTION: Va = Va(0x7ff6_1000_1230);
-const FUNCTION_FRAME: Gfn = Gfn(0x790);
+pub const FUNCTION: Va = Va(0x7ff6_1000_1230);
+pub const FUNCTION_FRAME: Gfn = Gfn(0x790);
 /// What has to be read to find the function.
-const HEADER: Va = Va(0x7ff6_1000_0000);
-const HEADER_FRAME: Gfn = Gfn(0x791);
+pub const HEADER: Va = Va(0x7ff6_1000_0000);
+pub const HEADER_FRAME: Gfn = Gfn(0x791);
 
 /// What there is to see in each process.
 #[derive(Default)]
-struct View {
-    sights: Mutex<HashMap<Va, Sighting>>,
+pub struct View {
+    pub sights: Mutex<HashMap<Va, Sighting>>,
+    /// What the kernel's list shows, and the modules with these loader entries.
+    pub kernel: Mutex<Option<Sighting>>,
+    pub modules: Mutex<HashMap<Va, Sighting>>,
     looks: AtomicU32,
     fails: Mutex<bool>,
 }
@@ -52,28 +55,48 @@ impl Search for View {
         Ok(sights.get(&process).copied().unwrap_or(nothing))
     }
 
+    fn look_in_kernel(&self) -> Result<Sighting> {
+        let nothing = Sighting::Not(Lack::Module);
+        Ok(self.kernel.lock().unwrap().unwrap_or(nothing))
+    }
+
+    fn look_in_module(&self, entry: Va) -> Result<Sighting> {
+        let nothing = Sighting::Not(Lack::Module);
+        let modules = self.modules.lock().unwrap();
+        Ok(modules.get(&entry).copied().unwrap_or(nothing))
+    }
+
+    /// A module has the page before its symbol, too.
+    fn is_in_module(&self, entry: Va, va: Va) -> Result<bool> {
+        let place = match self.look_in_module(entry)? {
+            Sighting::At(place) | Sighting::Behind(place) => place,
+            Sighting::Not(_) => return Ok(false),
+        };
+        Ok(va.0.abs_diff(place.va.0) < 0x2000)
+    }
+
     fn name(&self) -> &str {
         "module!symbol"
     }
 }
 
 impl View {
-    fn shows(&self, id: u32, sighting: Sighting) {
+    pub fn shows(&self, id: u32, sighting: Sighting) {
         let mut sights = self.sights.lock().unwrap();
         sights.insert(process(id).object, sighting);
     }
 
-    fn looks(&self) -> u32 {
+    pub fn looks(&self) -> u32 {
         self.looks.swap(0, Ordering::Relaxed)
     }
 }
 
-const fn place(va: Va) -> Place {
+pub const fn place(va: Va) -> Place {
     Place { root: ROOT, va }
 }
 
 /// A scene whose process 4 has the function's page, and the page before it absent.
-fn scene() -> (Scene, Arc<View>) {
+pub fn scene() -> (Scene, Arc<View>) {
     let scene = Scene::new();
     scene.mock.put(FUNCTION_FRAME, code(0x90));
     scene.mock.put(HEADER_FRAME, code(0x91));
@@ -105,23 +128,23 @@ fn insert(scene: &Scene, view: &Arc<View>, scope: Scope) -> (HookId, Arc<AtomicU
     (scene.live.insert(hook).unwrap(), calls)
 }
 
-fn at(frame: Gfn) -> Pa {
+pub fn at(frame: Gfn) -> Pa {
     frame.pa().wrapping_add(FUNCTION.page_offset())
 }
 
-fn is_hooked(scene: &Scene) -> bool {
+pub fn is_hooked(scene: &Scene) -> bool {
     scene.mock.seen(scene.view(), at(FUNCTION_FRAME)) == INT3
 }
 
 /// The guest calls a function of the kernel's with an argument.
-fn call(scene: &Scene, function: Va, argument: Va, second: Va) {
+pub fn call(scene: &Scene, function: Va, argument: Va, second: Va) {
     let mut registers = Scene::registers(function, 1);
     (registers.rcx, registers.rdx) = (argument.0, second.0);
     scene.stop_at(Scene::int3(registers));
 }
 
 /// The guest writes a page-table entry.
-fn write_entry(scene: &Scene, va: Va, value: u64) -> bool {
+pub fn write_entry(scene: &Scene, va: Va, value: u64) -> bool {
     let entry = entry_at(&scene.mock, ROOT, va, 1);
     let answer = scene.stop_at(Scene::access(entry, MemoryAccess::WRITE));
     scene.mock.poke(entry, &value.to_le_bytes());

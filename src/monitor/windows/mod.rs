@@ -34,6 +34,7 @@ pub fn live_guest(session: &Arc<Session>) -> Result<LiveGuest> {
         thread_exit: symbol("PspExitThread"),
         process_created: symbol("PspInsertProcess"),
         image_mapped: ["DbgkMapViewOfSection", "PsCallImageNotifyRoutines"].map(symbol),
+        module_listed: symbol("MiProcessLoaderEntry"),
         process_ended: symbol("MmCleanProcessAddressSpace"),
     };
     let guest = Arc::new(WindowsGuest::new(Arc::clone(session)));

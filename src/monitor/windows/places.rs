@@ -1,16 +1,16 @@
-//! Where a symbol is: in the kernel, or in each process that a hook concerns.
+//! Where a symbol is: in the kernel's modules, or in each process that a hook concerns.
 
 use std::sync::Arc;
 
 use crate::{
-    core::Va,
+    core::{Pa, Va},
     error::{Error, Result},
     monitor::{Lack, Place, Scope, Search, Sighting, Target},
-    os::windows::Architecture,
+    os::windows::{Architecture, Module},
     session::{Session, UserSymbol},
 };
 
-/// `module!symbol` of a module that processes load.
+/// `module!symbol` of a module that the kernel or processes load.
 struct ModuleSymbol {
     session: Arc<Session>,
     symbol: String,
@@ -22,9 +22,10 @@ struct ModuleSymbol {
 
 /// What `"nt!NtCreateFile"` or `"ntdll!NtCreateFile"` names.
 ///
-/// A symbol of a module that the kernel has not loaded is looked for in every
-/// process of the scope, in those of now and of later; without an `architecture`,
-/// among the modules of the process's own code.
+/// A symbol of the kernel itself has its place. One of a module is looked for among
+/// the kernel's modules, those of now and of later; as long as none of them has it, in
+/// every process of the scope, too, in those of now and of later; without an
+/// `architecture`, among the modules of the process's own code.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a symbol that the kernel or its driver lacks,
@@ -36,19 +37,22 @@ pub fn target_of(
     scope: &Scope,
 ) -> Result<Target> {
     let windows = session.windows()?;
-    let in_kernel = match symbol.split_once('!') {
+    let own = match symbol.split_once('!') {
         None => true,
         Some((module, name)) if module.is_empty() || name.is_empty() => {
             let reason = format!("`{symbol}` is not module!symbol");
             return Err(Error::invalid_argument("symbol", reason));
         }
-        Some((module, _)) => {
-            module.eq_ignore_ascii_case("nt") || windows.module_by_name(module).is_ok()
-        }
+        Some((module, _)) => module.eq_ignore_ascii_case("nt"),
     };
-    if in_kernel {
+    if own {
         let (root, va) = (windows.root(), session.kernel_symbol(symbol)?);
         return Ok(Target::Code(vec![Place { root, va }]));
+    }
+    let module = symbol.split_once('!').map_or("", |(module, _)| module);
+    if windows.module_by_name(module).is_ok() {
+        // What a driver lacks that is loaded is a mistake, not something to wait for.
+        session.kernel_symbol(symbol)?;
     }
     let home = match scope {
         Scope::Process(process) => Some(process.object),
@@ -69,20 +73,33 @@ impl Search for ModuleSymbol {
             return Ok(Sighting::Not(Lack::Module));
         }
         let process = self.session.windows()?.process(process);
-        let names = self.symbol.split_once('!').unwrap_or(("", &self.symbol));
         let found = self
             .session
-            .find_user_symbol(&process, names, self.architecture);
-        match found {
-            Ok(UserSymbol::At(va)) => process
-                .translation_root()
-                .map(|root| Sighting::At(Place { root, va })),
-            Ok(UserSymbol::NoModule) => Ok(Sighting::Not(Lack::Module)),
-            Ok(UserSymbol::NoSymbols) => Ok(Sighting::Not(Lack::Symbols)),
-            Ok(UserSymbol::NoSymbol) => Ok(Sighting::Not(Lack::Symbol)),
+            .find_user_symbol(&process, self.names(), self.architecture);
+        sighting(found, false, || process.translation_root())
+    }
+
+    fn look_in_kernel(&self) -> Result<Sighting> {
+        let windows = self.session.windows()?;
+        let found = self.session.find_kernel_symbol(self.names());
+        sighting(found, true, || Ok(windows.root()))
+    }
+
+    fn look_in_module(&self, entry: Va) -> Result<Sighting> {
+        let windows = self.session.windows()?;
+        let module = Module::new(windows, entry);
+        let (name, symbol) = self.names();
+        let found = match module.is_named(name) {
+            Ok(true) => self.session.find_module_symbol(&module, symbol),
+            Ok(false) => Ok(UserSymbol::NoModule),
             Err(error) => Err(error),
-        }
-        .or_else(unreadable)
+        };
+        sighting(found, true, || Ok(windows.root()))
+    }
+
+    fn is_in_module(&self, entry: Va, va: Va) -> Result<bool> {
+        let module = Module::new(self.session.windows()?, entry);
+        Ok(module.contains(va))
     }
 
     fn name(&self) -> &str {
@@ -90,11 +107,35 @@ impl Search for ModuleSymbol {
     }
 }
 
-/// What an error on the way to a symbol says about it.
-fn unreadable(error: Error) -> Result<Sighting> {
+impl ModuleSymbol {
+    /// The module, and the symbol.
+    fn names(&self) -> (&str, &str) {
+        self.symbol.split_once('!').unwrap_or(("", &self.symbol))
+    }
+}
+
+/// What was found in the address space of `root`, or why not.
+fn sighting(
+    found: Result<UserSymbol>,
+    in_kernel: bool,
+    root: impl FnOnce() -> Result<Pa>,
+) -> Result<Sighting> {
+    match found {
+        Ok(UserSymbol::At(va)) => root().map(|root| Sighting::At(Place { root, va })),
+        Ok(UserSymbol::NoModule) => Ok(Sighting::Not(Lack::Module)),
+        Ok(UserSymbol::NoSymbols) => Ok(Sighting::Not(Lack::Symbols)),
+        Ok(UserSymbol::NoSymbol) => Ok(Sighting::Not(Lack::Symbol)),
+        Err(error) => Err(error),
+    }
+    .or_else(|error| unreadable(error, in_kernel))
+}
+
+/// What an error on the way to a symbol says about it. Pages are waited for in the half of
+/// the address space that the module is in.
+fn unreadable(error: Error, in_kernel: bool) -> Result<Sighting> {
     match error {
         Error::Fault(fault) => Ok(match fault.root {
-            Some(root) if fault.address >> 63 == 0 => Sighting::Behind(Place {
+            Some(root) if (fault.address >> 63 != 0) == in_kernel => Sighting::Behind(Place {
                 root,
                 va: Va(fault.address),
             }),

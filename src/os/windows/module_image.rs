@@ -32,6 +32,11 @@ impl<'a> Module<'a> {
         Ok(record.map(|record| PdbId::new(&record.pdb, record.guid, record.age)))
     }
 
+    /// Is this its file name, with or without its extension? ASCII case does not count.
+    pub fn is_named(&self, name: &str) -> Result<bool> {
+        self.name().map(|file| is_named(&file, name))
+    }
+
     /// Address of a symbol, from the module's own symbols where `profiles` has
     /// them, else from its export table, through other modules where it forwards
     /// to them.
@@ -89,7 +94,7 @@ impl Windows {
         let is_kernel = name.eq_ignore_ascii_case("nt");
         let wanted = |module: &Module<'_>| match is_kernel {
             true => module.base().is_ok_and(|base| base == self.kernel_base()),
-            false => module.name().is_ok_and(|it| is_named(&it, name)),
+            false => module.is_named(name).unwrap_or(false),
         };
         self.modules()
             .flatten()
