@@ -115,7 +115,16 @@ const struct actor *actor_of(uint64_t thread)
 /* What an actor does may depend on its iteration's number modulo this. */
 static uint64_t cycle_of(const struct actor *actor)
 {
-    return actor->kind == PAGER ? 7 : actor->kind == LIFECYCLE ? 2 : 1;
+    switch (actor->kind) {
+    case PAGER:
+        return 7;
+    case LIFECYCLE:
+        return 2;
+    case LOADER:
+        return 4;
+    default:
+        return 1;
+    }
 }
 
 void level_iterations(void)
@@ -279,27 +288,6 @@ void describe_guest(void)
         describe_processors();
         pause_ms(500);
     }
-#ifdef DEEP
-    {
-        static const wvmi_space kernel = {WVMI_SPACE_KERNEL, 0};
-        uint64_t v;
-        unsigned o;
-        printf("     words");
-        for (o = 0; o < 0x40; o += 8) { wvmi_read_u64(session, kernel, 0xffff9a027e277000 + o + 0x20, &v); printf(" %" PRIx64, v); }
-        printf("\n     cpu0");
-        for (o = 0; o < 0x20; o += 8) { wvmi_read_u64(session, kernel, 0xffff9a027e279000 + o, &v); printf(" %" PRIx64, v); }
-        printf("\n     cpu1");
-        for (o = 0; o < 0x20; o += 8) { wvmi_read_u64(session, kernel, 0xffff9a027e279100 + o, &v); printf(" %" PRIx64, v); }
-        printf("\n");
-        for (o = 0; o < 2; o++) {
-            wvmi_registers r;
-            wvmi_registers_get(session, o, &r, sizeof r);
-            printf("     r8 %" PRIx64 " r9 %" PRIx64 " rsi %" PRIx64 " rcx %" PRIx64 " rax %" PRIx64 "\n", r.r8, r.r9, r.rsi, r.rcx, r.rax);
-        }
-        fflush(stdout);
-        system("xl debug-keys q; xl debug-keys v; sleep 1; xl dmesg -c | tail -300 | sed 's/^/     XEN /'");
-    }
-#endif
 }
 
 bool guest_runs(void)

@@ -20,6 +20,7 @@ static const struct {
     {"removal", check_removal, true, false},
     {"integrity", check_integrity, true, false},
     {"lifecycle", check_lifecycle, false, false},
+    {"late", check_late, true, false},
     {"monitors", check_monitors, true, false},
     {"detach", check_detach, false, false},
     {"plain", check_plain, false, true},

@@ -6,7 +6,8 @@ usage: map.py MAP.json > map
 import json
 import sys
 
-KINDS = {"User": 1, "Wow64": 2, "Pager": 4, "Integrity": 8, "Lifecycle": 16}
+KINDS = {"User": 1, "Wow64": 2, "Pager": 4, "Integrity": 8, "Lifecycle": 16, "Loader": 32,
+         "Privileged": 64}
 
 guest = json.load(open(sys.argv[1]))
 lines = {f"word.{name}": place[1] for name, place in guest["words"].items()}
@@ -26,6 +27,7 @@ for index, (actor, frame) in enumerate(zip(guest["actors"], guest["actor_frames"
     }
 lines |= {f"watched.{index}": page for index, page in enumerate(guest["watched"])}
 lines |= {f"spare.{index}": process for index, process in enumerate(guest["spares"])}
+lines |= {f"late.{index}": function for index, function in enumerate(guest["late_functions"])}
 lines["watched"] = len(guest["watched"])
 lines["driver_function"] = guest["driver_function"]
 lines["parent"] = guest["parent"]

@@ -13,11 +13,19 @@
 #include <winvmi.h>
 
 /* Kinds of actors of the guest, as bits. */
-enum { USER = 1, WOW64 = 2, PAGER = 4, INTEGRITY = 8, LIFECYCLE = 16 };
+enum {
+    USER = 1,
+    WOW64 = 2,
+    PAGER = 4,
+    INTEGRITY = 8,
+    LIFECYCLE = 16,
+    LOADER = 32,
+    PRIVILEGED = 64
+};
 #define PROGRAMS (USER | WOW64)
 
 /* Threads of user processes and of the System process. */
-#define ACTORS 6
+#define ACTORS 8
 
 /* A thread of the guest that repeats an iteration, and where it counts. */
 struct actor {
@@ -112,6 +120,7 @@ void check_pairs(void);
 void check_removal(void);
 void check_integrity(void);
 void check_lifecycle(void);
+void check_late(void);
 void check_monitors(void);
 void check_detach(void);
 /* Of a guest without views, and only where it is asked for. */

@@ -32,7 +32,7 @@ usage: forge --layout LAYOUT --format FORMAT [OPTION]... OUT
   --expected FILE     write what was placed as JSON
   --running FILE      of a guest that runs, write where everything is as JSON
   --actors LIST       of a guest that runs, what runs at first: user,wow64,pager,integrity,
-                      lifecycle (all)
+                      lifecycle,loader,privileged (all)
   --iterations N      of a guest that runs, iterations of each actor (without end)
   --pace N            of a guest that runs, timer ticks of sleep between iterations (0)
 ";
@@ -130,6 +130,8 @@ fn actors_named(list: &str) -> Result<Vec<ActorKind>, &'static str> {
         "pager" => Ok(ActorKind::Pager),
         "integrity" => Ok(ActorKind::Integrity),
         "lifecycle" => Ok(ActorKind::Lifecycle),
+        "loader" => Ok(ActorKind::Loader),
+        "privileged" => Ok(ActorKind::Privileged),
         _ => Err("no such actor"),
     };
     list.split(',').map(kind).collect()

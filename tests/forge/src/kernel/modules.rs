@@ -91,14 +91,29 @@ impl Guest {
     /// Maps the headers of a driver image and links the driver into the list of modules: the
     /// address of its loader entry.
     pub fn load_module(&mut self, name: &str, path: &str, base: u64, size: u32) -> u64 {
+        let exports: &[_] = match name.ends_with("dll") {
+            true => &DLL_EXPORTS,
+            false => &[],
+        };
+        self.load_module_with(name, path, (base, size), exports)
+    }
+
+    /// The same with exports: names in alphabetical order, and where they are in the image.
+    pub fn load_module_with(
+        &mut self,
+        name: &str,
+        path: &str,
+        (base, size): (u64, u32),
+        exports: &[(&str, u32)],
+    ) -> u64 {
         let time_stamp = 0x4a5b_c600 + self.expected.modules.len() as u32;
         let pdb = format!("{}.pdb", name.split('.').next().unwrap_or(name));
         let guid = format!("{:032X}", u128::from(time_stamp) << 64 | u128::from(size));
         let debug_rva = 0x800;
         let is_dll = name.ends_with("dll");
-        let table = match is_dll {
-            true => pe::export_directory(EXPORTS_RVA, name, &DLL_EXPORTS),
-            false => Vec::new(),
+        let table = match exports.is_empty() {
+            true => Vec::new(),
+            false => pe::export_directory(EXPORTS_RVA, name, exports),
         };
         let headers = Headers {
             machine: pe::MACHINE_AMD64,
@@ -109,7 +124,7 @@ impl Guest {
             image_size: size,
             os_version: (10, 0),
             exports: Extent {
-                rva: if is_dll { EXPORTS_RVA } else { 0 },
+                rva: if exports.is_empty() { 0 } else { EXPORTS_RVA },
                 size: table.len() as u32,
             },
             debug: Extent {

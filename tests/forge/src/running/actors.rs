@@ -28,16 +28,22 @@ pub enum ActorKind {
     Integrity,
     /// The thread that creates and ends processes.
     Lifecycle,
+    /// The thread that loads and unloads a driver.
+    Loader,
+    /// The thread that executes what a hypervisor can be told of.
+    Privileged,
 }
 
 impl ActorKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::User,
         Self::Wow64,
         Self::Pager,
         Self::Integrity,
         Self::Lifecycle,
+        Self::Loader,
+        Self::Privileged,
     ];
 
     /// Its bit in [`Word::Actors`](super::Word::Actors).
@@ -96,7 +102,7 @@ const PROCESSES: [(&str, bool); 3] = [
     ("gamma32.exe", true),
 ];
 /// Threads of the System process that are actors.
-const KERNEL_ACTORS: u64 = 3;
+const KERNEL_ACTORS: u64 = 5;
 /// Actors of a guest.
 pub(super) const ACTOR_COUNT: u64 = PROCESSES.len() as u64 + KERNEL_ACTORS;
 /// Offset of the code in a process's image.
@@ -210,6 +216,8 @@ pub(super) fn add_kernel_actors(
         (ActorKind::Pager, addresses.pager),
         (ActorKind::Integrity, addresses.integrity),
         (ActorKind::Lifecycle, addresses.lifecycle),
+        (ActorKind::Loader, addresses.loader),
+        (ActorKind::Privileged, addresses.privileged),
     ];
     let each = functions.into_iter().zip(PROCESSES.len() as u64..);
     each.map(|(function, index)| add_kernel(guest, plan.actor(index), function))

@@ -12,7 +12,7 @@ use crate::running::code::{Emit, symbols};
 use crate::running::moving::Moving;
 use crate::running::plan::{DRIVER, DRIVER_FUNCTION, Plan, WATCHED, WINDOW_SIZE};
 use crate::running::words::{SIGNATURE, Word};
-use crate::running::{Running, RunningOptions, tables};
+use crate::running::{Running, RunningOptions, late, tables};
 
 /// Processors that a running guest may have.
 const PROCESSORS: u32 = 4;
@@ -30,6 +30,7 @@ pub(super) fn build(mut guest: Guest, options: &RunningOptions) -> Emit<Running>
         "too many processors"
     );
     load_driver(&mut guest);
+    let late = late::load(&mut guest);
     let plan = Plan::new(&mut guest);
     let mut actors = actors::add_users(&mut guest, &plan)?;
     let spares = actors::add_spares(&mut guest, &plan);
@@ -38,6 +39,7 @@ pub(super) fn build(mut guest: Guest, options: &RunningOptions) -> Emit<Running>
     guest.write(plan.code, &code);
     actors.extend(actors::add_kernel_actors(&mut guest, &plan, &addresses));
     let mut ranges = place_functions(&mut guest, &plan, &addresses)?;
+    late::hide(&mut guest, &plan, (&late, &addresses))?;
     ranges.push((plan.code, code.len()));
     ranges.push(place_gates(&mut guest, &plan, &addresses)?);
     write_lists(&mut guest, &plan, &addresses);
@@ -69,6 +71,8 @@ fn image_symbols(guest: &mut Guest, plan: &Plan, actors: &[Actor]) -> ImageSymbo
     let users = || actors.iter().filter_map(|actor| actor.user.as_ref());
     ImageSymbols {
         process_head: guest.symbol("PsActiveProcessHead"),
+        module_head: guest.symbol("PsLoadedModuleList"),
+        list_module: guest.symbol("MiProcessLoaderEntry"),
         insert_process: guest.symbol("PspInsertProcess"),
         clean_address_space: guest.symbol("MmCleanProcessAddressSpace"),
         open_object: guest.symbol("ObOpenObjectByName"),
@@ -123,6 +127,7 @@ fn place_functions(
         ("PspExitThread", addresses.exit_thread),
         ("PspInsertProcess", addresses.insert_process),
         ("MmCleanProcessAddressSpace", addresses.clean_address_space),
+        ("MiProcessLoaderEntry", addresses.list_module),
     ] {
         let address = guest.symbol(name);
         placed.push((address, symbols::function(address, body)?));

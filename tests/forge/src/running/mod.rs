@@ -11,7 +11,8 @@
 //! 2. `NtCreateFile` of an absolute path, whose text is on a page that is not present; `DesiredAccess`
 //!    is 0x120089, the other values are in [`Actor::user`].
 //! 3. `NtWriteFile` to the handle N modulo 4.
-//! 4. A system call to the driver's function, which the pager takes out by every level.
+//! 4. A system call to the driver's function, which the pager takes out by every level; it calls
+//!    `late.sys!LateFunction` while that driver is loaded.
 //! 5. `NtCreateFile` of a path relative to a handle; `OBJECT_ATTRIBUTES` and all behind it are on
 //!    another page that is not present. Where N is a multiple of 8, `DesiredAccess` has 0x2000000
 //!    too: the thread ends at the bottom of the recursion of `ObOpenObjectByName`, and none of
@@ -34,6 +35,10 @@
 //! - The integrity checker sums every watched page and calls `DbgBreakPoint`.
 //! - The lifecycle inserts a process with `PspInsertProcess` and, in every second iteration,
 //!   removes it again after `MmCleanProcessAddressSpace`.
+//! - The loader maps `late.sys`, puts it into the list with `MiProcessLoaderEntry` and calls
+//!   `LateFunction`; in every second iteration it unloads it. The next time it is elsewhere.
+//! - The privileged one writes SYSENTER_EIP (the iteration's number), executes CPUID (leaf 0, ECX
+//!   the number less one), writes to port 0x84 and, if [`Word::Hypercalls`] says so, calls Xen.
 //!
 //! **Start.** `qemu-system-x86_64 -machine q35 -cpu max -smp 2 -m 128M -nodefaults -display none
 //! -debugcon stdio -kernel GUEST`, or a domain of type `pvh` with `kernel = "GUEST"` and
@@ -48,6 +53,7 @@
 mod actors;
 mod build;
 mod code;
+mod late;
 mod moving;
 mod plan;
 mod pvh;
@@ -132,6 +138,11 @@ impl Running {
         self.driver_function
     }
 
+    /// Where `late.sys!LateFunction` is, in turn.
+    pub fn late_functions() -> [u64; 2] {
+        late::functions()
+    }
+
     /// Processes (`_EPROCESS`) that come and go, in the order of their coming.
     pub fn spares(&self) -> &[u64] {
         &self.spares
@@ -193,6 +204,7 @@ impl Running {
                 .map(|actor| self.place(actor.words).1)
                 .collect(),
             driver_function: self.driver_function,
+            late_functions: Self::late_functions(),
             spares: &self.spares,
             parent: self.parent,
             watched: &self.watched,
@@ -213,6 +225,7 @@ struct Map<'a> {
     /// Physical addresses of the actors' words.
     actor_frames: Vec<u64>,
     driver_function: u64,
+    late_functions: [u64; 2],
     spares: &'a [u64],
     parent: u64,
     watched: &'a [u64],

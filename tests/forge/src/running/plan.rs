@@ -22,6 +22,11 @@ pub(super) const DRIVER: u64 = 0xffff_f960_0000_0000;
 pub(super) const DRIVER_FUNCTION: u64 = 0x1040;
 /// Room for the code of the kernel's side.
 const CODE_SIZE: u64 = 0x4000;
+/// Where the late driver is loaded, in turn.
+pub(super) const LATE: [u64; 2] = [0xffff_f950_0a20_0000, 0xffff_f950_0c60_0000];
+/// Size of its record: loader entry, function, and the place and value of the page-table entry
+/// of each of its pages.
+pub(super) const LATE_SIZE: u64 = 64;
 /// Spare processes that there is room for.
 pub(super) const SPARE_COUNT: u64 = 4;
 /// Size of a spare process's record: object, entry of the id table, and its two words.
@@ -44,6 +49,8 @@ pub(super) struct Plan {
     pub roots: u64,
     /// Records of the spare processes.
     pub spares: u64,
+    /// Records of the late driver, one for each place.
+    pub late: u64,
     /// Watched pages: address and sum, then zero.
     pub watched: u64,
     /// Addresses of the services.
@@ -71,6 +78,7 @@ impl Plan {
             processor_count: u64::from(kernel.processors),
             roots: guest.allocate_pages(PAGE_SIZE),
             spares: guest.allocate(SPARE_COUNT * SPARE_SIZE),
+            late: guest.allocate(LATE.len() as u64 * LATE_SIZE),
             watched: guest.allocate(WATCHED * 16),
             services: guest.allocate(8 * 8),
             code: guest.allocate_pages(CODE_SIZE),

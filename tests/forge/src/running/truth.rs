@@ -34,6 +34,9 @@ impl Running {
             (Word::ProcessExits, exits),
             (Word::InsertArgumentSum, sum(inserted)),
             (Word::CleanArgumentSum, sum((0..exits).map(spare))),
+            (Word::DriverLoads, creates),
+            (Word::DriverUnloads, exits),
+            (Word::LateUsers, 0),
             (Word::IntegrityRounds, iterations),
             (Word::IntegrityDifferences, 0),
             (Word::StrayBreakpoints, 0),
@@ -51,6 +54,13 @@ impl Actor {
             Some(code) => expected.extend(code.expected_words(iterations)),
             None if self.kind == ActorKind::Integrity => {
                 expected.push((ActorWord::Breakpoints, iterations));
+            }
+            None if self.kind == ActorKind::Loader => {
+                expected.push((ActorWord::LateCalls, iterations.div_ceil(2)));
+            }
+            None if self.kind == ActorKind::Privileged => {
+                let each = [ActorWord::MsrWrites, ActorWord::CpuIds, ActorWord::Outs];
+                expected.extend(each.map(|word| (word, iterations)));
             }
             None => {}
         }

@@ -108,6 +108,16 @@ words! {
         InsertArgumentSum,
         /// Sum of the first argument of all calls of `MmCleanProcessAddressSpace`.
         CleanArgumentSum,
+        /// Times the late driver was put into the list of modules.
+        DriverLoads,
+        /// Times the late driver was taken out of the list of modules.
+        DriverUnloads,
+        /// The late driver's function while it may be called, or 0.
+        LateFunction,
+        /// Threads that may be in it.
+        LateUsers,
+        /// Control: whether privileged actors call the hypervisor (Xen), 0 or 1.
+        Hypercalls,
         /// Vector of the exception that ended everything.
         PanicVector,
         /// Its instruction pointer.
@@ -164,6 +174,16 @@ words! {
         Breakpoints,
         /// Pages brought in for it.
         Faults,
+        /// Calls of the late driver's function.
+        LateCalls,
+        /// Writes of the model-specific register SYSENTER_EIP.
+        MsrWrites,
+        /// `CPUID` executed.
+        CpuIds,
+        /// Writes to a port.
+        Outs,
+        /// Calls of the hypervisor.
+        Vmcalls,
     }
 }
 

@@ -2,7 +2,10 @@
 
 use iced_x86::code_asm::{CodeAssembler, CodeLabel};
 
-use super::{Assembled, Emit, faults, integrity, lifecycle, pager, scheduler, services, start};
+use super::{
+    Assembled, Emit, faults, integrity, lifecycle, loader, pager, privileged, scheduler, services,
+    start,
+};
 use crate::running::moving::Moving;
 use crate::running::plan::Plan;
 
@@ -10,6 +13,8 @@ use crate::running::plan::Plan;
 #[derive(Clone, Debug)]
 pub(in crate::running) struct ImageSymbols {
     pub process_head: u64,
+    pub module_head: u64,
+    pub list_module: u64,
     pub insert_process: u64,
     pub clean_address_space: u64,
     pub open_object: u64,
@@ -54,6 +59,10 @@ pub(super) struct Routines {
     pub pager: CodeLabel,
     pub integrity: CodeLabel,
     pub lifecycle: CodeLabel,
+    pub loader: CodeLabel,
+    pub list_module: CodeLabel,
+    pub late: CodeLabel,
+    pub privileged: CodeLabel,
 }
 
 /// Addresses that functions with symbols and the tables need.
@@ -74,6 +83,10 @@ pub(in crate::running) struct Addresses {
     pub pager: u64,
     pub integrity: u64,
     pub lifecycle: u64,
+    pub loader: u64,
+    pub list_module: u64,
+    pub late: u64,
+    pub privileged: u64,
 }
 
 /// What a routine is assembled with.
@@ -97,6 +110,8 @@ pub(in crate::running) fn assemble(
     pager::emit(&mut a, &context, &mut r)?;
     integrity::emit(&mut a, &context, &mut r)?;
     lifecycle::emit(&mut a, &context, &mut r)?;
+    loader::emit(&mut a, &context, &mut r)?;
+    privileged::emit(&mut a, &context, &mut r)?;
     let code = Assembled::new(&mut a, plan.code)?;
     let addresses = addresses(plan, &code, &r)?;
     Ok((code.bytes, addresses))
@@ -127,6 +142,10 @@ fn routines(a: &mut CodeAssembler) -> Routines {
         pager: label(),
         integrity: label(),
         lifecycle: label(),
+        loader: label(),
+        list_module: label(),
+        late: label(),
+        privileged: label(),
     }
 }
 
@@ -147,5 +166,9 @@ fn addresses(plan: &Plan, code: &Assembled, r: &Routines) -> Emit<Addresses> {
         pager: code.address(&r.pager)?,
         integrity: code.address(&r.integrity)?,
         lifecycle: code.address(&r.lifecycle)?,
+        loader: code.address(&r.loader)?,
+        list_module: code.address(&r.list_module)?,
+        late: code.address(&r.late)?,
+        privileged: code.address(&r.privileged)?,
     })
 }

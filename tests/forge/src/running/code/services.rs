@@ -5,7 +5,7 @@ use iced_x86::code_asm::*;
 
 use super::kernel::{Context, Routines};
 use super::symbols::FIFTH_ARGUMENT;
-use super::{Emit, actor_word, at, load_actor};
+use super::{Emit, actor_word, at, load_actor, loader};
 use crate::running::user_space::{ENDS_THREAD, RECURSION};
 use crate::running::words::ActorWord;
 
@@ -123,11 +123,12 @@ fn write_file(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emi
     a.ret()
 }
 
-/// The driver's function.
+/// The driver's function: calls that of the driver that is loaded late.
 fn driver(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
     a.set_label(&mut r.driver)?;
     load_actor(a, context.plan, rbx)?;
     a.inc(actor_word(rbx, ActorWord::DriverCalls))?;
+    loader::call_late(a, context)?;
     a.xor(eax, eax)?;
     a.ret()
 }
