@@ -4999,8 +4999,9 @@ typedef uint32_t wvmi_scope_kind;
  */
 typedef struct {
     /**
-     * `"nt!NtCreateFile"`, or `"ntdll!NtCreateFile"` in each process of the
-     * scope that loads the module, now or later; UTF-8. NULL when `address` is set.
+     * `"nt!NtCreateFile"`; `"tcpip!IppReceivePackets"` in a driver, or
+     * `"ntdll!NtCreateFile"` in each process of the scope that loads the module, now
+     * or later: the kernel's modules come first; UTF-8. NULL when `address` is set.
      */
     const char *symbol;
     /**
@@ -5089,7 +5090,7 @@ typedef struct {
      */
     uint64_t waiting;
     /**
-     * Processes in which its symbol (`module!symbol`) was found.
+     * Processes in which its symbol (`module!symbol`) was found, or 1 for a driver.
      */
     uint64_t processes;
     /**
@@ -6318,7 +6319,7 @@ typedef wvmi_action (*wvmi_return_callback)(wvmi_event *event,
 #define WVMI_PENDING_NOTHING 0
 
 /**
- * No process of the scope has loaded the module of its symbol.
+ * Neither the kernel nor a process of the scope has loaded the module of its symbol.
  */
 #define WVMI_PENDING_MODULE 1
 
@@ -10302,15 +10303,17 @@ wvmi_status wvmi_inject(wvmi_session *session,
  * reaches it; the guest reads its own bytes. A page that is not in memory is
  * hooked as soon as it comes in, a module that a process of the scope has not
  * loaded (or a process that does not exist yet) as soon as the module is mapped
- * there: while the event loop runs, for it is the loop that sees it. Until then it
- * is pending; `wvmi_hook_info()` tells why. `spec` says where and for whom, `size` is
+ * there, a driver before its first instruction: while the event loop runs, for it
+ * is the loop that sees it. Until then it is pending, and again when the module is
+ * unloaded, until it is loaded anew, wherever that may be; `wvmi_hook_info()` tells
+ * why. `spec` says where and for whom, `size` is
  * `sizeof *spec`; `callback` is called with `user_data` in the thread that
  * runs the event loop; `release` (may be NULL) releases `user_data` once.
  * `hook` receives the number to remove it with.
  *
  * Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`,
  * `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NOT_FOUND` for a symbol that the
- * kernel or its driver lacks (one of a user module may come with the module),
+ * kernel or a loaded driver lacks (others may come with the module),
  * `WVMI_ERROR_NOT_SUPPORTED` when the back end has no events,
  * `WVMI_ERROR_NO_SYMBOLS`, or `WVMI_ERROR_BACK_END`. After an error the guest
  * is as before.
@@ -10380,7 +10383,9 @@ wvmi_status wvmi_breakpoints_are_visible(wvmi_session *session, uint32_t *visibl
  *
  * A hook on a symbol that its module turns out not to have stays pending, and
  * nothing but this call and a warning in the log says so: ask after the process
- * that was to be hooked has begun.
+ * that was to be hooked has begun, or the driver was loaded. When a module is
+ * unloaded, the reason is `WVMI_PENDING_MODULE` of a driver; of a process's module it
+ * is `WVMI_PENDING_PAGE` until the next image is mapped there.
  *
  * `details` receives the facts, `size` is `sizeof *details`.
  *

@@ -30,8 +30,9 @@ pub type wvmi_hook = u64;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wvmi_breakpoint_spec {
-    /// `"nt!NtCreateFile"`, or `"ntdll!NtCreateFile"` in each process of the
-    /// scope that loads the module, now or later; UTF-8. NULL when `address` is set.
+    /// `"nt!NtCreateFile"`; `"tcpip!IppReceivePackets"` in a driver, or
+    /// `"ntdll!NtCreateFile"` in each process of the scope that loads the module, now
+    /// or later: the kernel's modules come first; UTF-8. NULL when `address` is set.
     pub symbol: *const c_char,
     /// Virtual address of the instruction, where `symbol` is NULL.
     pub address: u64,
@@ -137,15 +138,17 @@ pub(super) fn handler(
 /// reaches it; the guest reads its own bytes. A page that is not in memory is
 /// hooked as soon as it comes in, a module that a process of the scope has not
 /// loaded (or a process that does not exist yet) as soon as the module is mapped
-/// there: while the event loop runs, for it is the loop that sees it. Until then it
-/// is pending; `wvmi_hook_info()` tells why. `spec` says where and for whom, `size` is
+/// there, a driver before its first instruction: while the event loop runs, for it
+/// is the loop that sees it. Until then it is pending, and again when the module is
+/// unloaded, until it is loaded anew, wherever that may be; `wvmi_hook_info()` tells
+/// why. `spec` says where and for whom, `size` is
 /// `sizeof *spec`; `callback` is called with `user_data` in the thread that
 /// runs the event loop; `release` (may be NULL) releases `user_data` once.
 /// `hook` receives the number to remove it with.
 ///
 /// Returns `WVMI_OK`, `WVMI_ERROR_NULL_ARGUMENT`,
 /// `WVMI_ERROR_INVALID_ARGUMENT`, `WVMI_ERROR_NOT_FOUND` for a symbol that the
-/// kernel or its driver lacks (one of a user module may come with the module),
+/// kernel or a loaded driver lacks (others may come with the module),
 /// `WVMI_ERROR_NOT_SUPPORTED` when the back end has no events,
 /// `WVMI_ERROR_NO_SYMBOLS`, or `WVMI_ERROR_BACK_END`. After an error the guest
 /// is as before.

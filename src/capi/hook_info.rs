@@ -13,7 +13,7 @@ pub type wvmi_pending_reason = u32;
 
 /// It acts somewhere.
 pub const WVMI_PENDING_NOTHING: wvmi_pending_reason = 0;
-/// No process of the scope has loaded the module of its symbol.
+/// Neither the kernel nor a process of the scope has loaded the module of its symbol.
 pub const WVMI_PENDING_MODULE: wvmi_pending_reason = 1;
 /// A page is not in memory: the one that is hooked, or one that has to be read to
 /// find it.
@@ -36,7 +36,7 @@ pub struct wvmi_hook_details {
     pub active: u64,
     /// Places that wait for a page to come in.
     pub waiting: u64,
-    /// Processes in which its symbol (`module!symbol`) was found.
+    /// Processes in which its symbol (`module!symbol`) was found, or 1 for a driver.
     pub processes: u64,
     /// Processes in which its symbol was not looked for: a hook follows 4096.
     pub refused: u64,
@@ -75,7 +75,9 @@ impl From<HookState> for wvmi_hook_details {
 ///
 /// A hook on a symbol that its module turns out not to have stays pending, and
 /// nothing but this call and a warning in the log says so: ask after the process
-/// that was to be hooked has begun.
+/// that was to be hooked has begun, or the driver was loaded. When a module is
+/// unloaded, the reason is `WVMI_PENDING_MODULE` of a driver; of a process's module it
+/// is `WVMI_PENDING_PAGE` until the next image is mapped there.
 ///
 /// `details` receives the facts, `size` is `sizeof *details`.
 ///

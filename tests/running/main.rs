@@ -8,8 +8,9 @@ mod machine;
 use std::path::Path;
 
 use machine::Machine;
+use winvmi::core::Va;
 use winvmi::session::{Config, ProfileCache, Session};
-use winvmi_forge::running::{ActorKind, Running, RunningOptions, Word};
+use winvmi_forge::running::{ActorKind, ActorWord, Running, RunningOptions, Word};
 use winvmi_forge::{Layout, Options};
 
 /// Iterations of each actor: two rounds of the pager and more.
@@ -137,6 +138,51 @@ fn integrity_checker_sees_a_changed_byte() {
         machine.word(&running, Word::DifferentPage),
         function & !0xfff
     );
+}
+
+/// What is loaded while the guest runs is where the guest says: a driver, a DLL.
+#[test]
+fn what_is_loaded_late_is_found() {
+    for layout in [Layout::Win7Sp1, Layout::Win11_21H2] {
+        let Some((running, mut machine)) = start(layout, &Options::default(), 1) else {
+            return;
+        };
+        // The loader's first iteration loads the driver.
+        machine.wait_until_quiet(&running);
+        machine.set_word(&running, Word::Actors, ActorKind::User.bit());
+        machine.set_word(&running, Word::PluginTurn, 1);
+        machine.set_word(&running, Word::Limit, 3);
+        machine.wait_until_quiet(&running);
+        let session = open(&machine.dump());
+        let driver = session.kernel_symbol("late!LateFunction").unwrap();
+        assert_eq!(driver.0, Running::late_functions()[0]);
+        let actor = &running.actors()[0];
+        let process = session.windows().unwrap().process(Va(actor.process));
+        let plugin = session.user_symbol(&process, "plugin!PluginFunction", None);
+        assert_eq!(plugin.unwrap().0, Running::plugin_functions()[0]);
+        // The driver was there in the last two of three iterations.
+        let late = |actor| machine.read(running.actor_word(actor, ActorWord::LateCalls).1);
+        assert!(
+            running
+                .actors()
+                .iter()
+                .take(2)
+                .all(|actor| late(actor) >= 2)
+        );
+        // In turn, both go.
+        machine.resume();
+        machine.set_word(&running, Word::PluginTurn, 3);
+        let both = ActorKind::User.bit() | ActorKind::Loader.bit();
+        machine.set_word(&running, Word::Limit, 4);
+        machine.set_word(&running, Word::Actors, both);
+        machine.wait_until_quiet(&running);
+        assert_eq!(machine.word(&running, Word::DriverUnloads), 2);
+        let session = open(&machine.dump());
+        let windows = session.windows().unwrap();
+        assert!(windows.module_by_name("late").is_err());
+        let process = windows.process(Va(actor.process));
+        assert!(process.user_module("plugin", None).is_err());
+    }
 }
 
 /// Thread and process of every processor are known wherever a guest is stopped: in user mode

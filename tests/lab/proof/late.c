@@ -133,6 +133,62 @@ static void check_load(wvmi_hook hook, const uint64_t *before, uint64_t calls_be
             told.hits, calls);
 }
 
+/* What the first process counts of the plugin's calls. */
+static uint64_t plugin_calls(void)
+{
+    uint64_t calls = 0;
+    wvmi_space space = {WVMI_SPACE_PROCESS, actors[0].process};
+
+    if (wvmi_read_u64(session, space, map_number("plugin_calls"), &calls) != WVMI_OK)
+        complain("reading the plugin's counter");
+    return calls;
+}
+
+static wvmi_action on_plugin(wvmi_event *event, void *user_data)
+{
+    wvmi_event_details details = {0};
+
+    (void)user_data;
+    wvmi_event_info(event, &details, sizeof details);
+    told.hits++;
+    told.wrong_place += details.address != told.place || details.registers.rip != told.place;
+    told.wrong_thread += details.thread.object != actors[0].thread;
+    return WVMI_ACTION_CONTINUE;
+}
+
+/* A DLL that a process maps when the hook is there already, unmaps, and maps elsewhere. */
+static void check_plugin(void)
+{
+    static const uint64_t load[] = {1, 2}, unload_again[] = {3, 4};
+    uint64_t calls = plugin_calls(), loads = word("PluginLoads"), hits;
+    unsigned round, place, live = 0, gone = 0;
+    wvmi_hook hook;
+    bool pending;
+
+    memset(&told, 0, sizeof told);
+    hook = hook_symbol("plugin!PluginFunction", on_plugin, NULL);
+    pending = is_pending(hook, WVMI_PENDING_MODULE);
+    for (round = 0; round < ROUNDS; round++) {
+        place = round & 1;
+        told.place = map_indexed("plugin", place);
+        hits = told.hits;
+        set_word("PluginTurn", load[place]);
+        live += does(USER, 3) && is_live(hook) && told.hits >= hits + 3;
+        hits = told.hits;
+        set_word("PluginTurn", unload_again[place]);
+        gone += does(USER, 1) && state_of(hook).active == 0 && state_of(hook).pending != 0 &&
+                told.hits == hits;
+    }
+    calls = plugin_calls() - calls;
+    verdict(pending && live == ROUNDS && gone == ROUNDS && told.hits == calls &&
+                told.wrong_place == 0 && told.wrong_thread == 0,
+            "late-plugin",
+            "a DLL: pending, live after %u of %" PRIu64 " loads at two addresses, pending after %u "
+            "of %u unloads; %" PRIu64 " hits of %" PRIu64 " calls",
+            live, word("PluginLoads") - loads, gone, ROUNDS, told.hits, calls);
+    wvmi_hook_remove(session, hook);
+}
+
 void check_late(void)
 {
     uint64_t before[ACTORS], calls;
@@ -159,4 +215,6 @@ void check_late(void)
     verdict(is_live(present) && does(LOADER, 2) && does(PROGRAMS, 2) && is_live(present) &&
                 told.hits == total(~0U, "LateCalls") - calls && told.hits == 7,
             "late-hooked-while-loaded", "%" PRIu64 " hits at the other address", told.hits);
+    wvmi_hook_remove(session, present);
+    check_plugin();
 }

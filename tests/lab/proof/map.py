@@ -28,6 +28,8 @@ for index, (actor, frame) in enumerate(zip(guest["actors"], guest["actor_frames"
 lines |= {f"watched.{index}": page for index, page in enumerate(guest["watched"])}
 lines |= {f"spare.{index}": process for index, process in enumerate(guest["spares"])}
 lines |= {f"late.{index}": function for index, function in enumerate(guest["late_functions"])}
+lines |= {f"plugin.{index}": function for index, function in enumerate(guest["plugin_functions"])}
+lines["plugin_calls"] = guest["plugin_calls"]
 lines["watched"] = len(guest["watched"])
 lines["driver_function"] = guest["driver_function"]
 lines["parent"] = guest["parent"]

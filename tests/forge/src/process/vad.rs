@@ -185,6 +185,35 @@ impl Guest {
         }
     }
 
+    /// Takes the lowest region of a process out of its tree: where the tree points to it when
+    /// it is put in again, as a leaf.
+    ///
+    /// # Panics
+    /// When there is a lower one, or no other.
+    pub(crate) fn hide_lowest_region(&mut self, process: u64, vad: u64) -> u64 {
+        let Some(state) = self.processes.get_mut(&process) else {
+            panic!("{process:#x} is no process");
+        };
+        assert!(state.regions[0].vad == vad, "there is a lower region");
+        state.regions.remove(0);
+        let parent = state.regions[0].vad;
+        self.link_tree(process);
+        let links = self.vad_links();
+        for (path, value) in links.into_iter().zip([0, 0, parent]) {
+            self.poke_field(vad, "_MMVAD_SHORT", path, value);
+        }
+        self.expected.regions.retain(|region| region.vad != vad);
+        self.field_address(parent, "_MMVAD_SHORT", links[0])
+    }
+
+    /// Where a descriptor has its children, left and right, and its parent.
+    fn vad_links(&self) -> [&'static str; 3] {
+        match self.profile.has_field("_MMVAD_SHORT", "VadNode") {
+            true => ["VadNode.Left", "VadNode.Right", "VadNode.ParentValue"],
+            false => ["LeftChild", "RightChild", "u1.Parent"],
+        }
+    }
+
     fn link_nodes(&mut self, nodes: &[Node], parent: u64) -> Subtree {
         let middle = nodes.len() / 2;
         let Some(node) = nodes.get(middle) else {
@@ -193,13 +222,10 @@ impl Guest {
         let left = self.link_nodes(&nodes[..middle], node.vad);
         let right = self.link_nodes(&nodes[middle + 1..], node.vad);
         let balance = (right.height - left.height) as u64 & 3;
-        let links = match self.profile.has_field("_MMVAD_SHORT", "VadNode") {
-            true => ["VadNode.Left", "VadNode.Right", "VadNode.ParentValue"],
-            false => ["LeftChild", "RightChild", "u1.Parent"],
-        };
-        for (path, value) in links
-            .into_iter()
-            .zip([left.root, right.root, parent | balance])
+        for (path, value) in
+            self.vad_links()
+                .into_iter()
+                .zip([left.root, right.root, parent | balance])
         {
             self.poke_field(node.vad, "_MMVAD_SHORT", path, value);
         }

@@ -12,7 +12,7 @@ use crate::running::code::{Emit, symbols};
 use crate::running::moving::Moving;
 use crate::running::plan::{DRIVER, DRIVER_FUNCTION, Plan, WATCHED, WINDOW_SIZE};
 use crate::running::words::{SIGNATURE, Word};
-use crate::running::{Running, RunningOptions, late, tables};
+use crate::running::{Running, RunningOptions, late, plugin, tables};
 
 /// Processors that a running guest may have.
 const PROCESSORS: u32 = 4;
@@ -33,6 +33,7 @@ pub(super) fn build(mut guest: Guest, options: &RunningOptions) -> Emit<Running>
     let late = late::load(&mut guest);
     let plan = Plan::new(&mut guest);
     let mut actors = actors::add_users(&mut guest, &plan)?;
+    plugin::build(&mut guest, &plan, actors[0].process)?;
     let spares = actors::add_spares(&mut guest, &plan);
     let image = image_symbols(&mut guest, &plan, &actors);
     let (code, addresses) = kernel::assemble(&plan, &image)?;
@@ -73,6 +74,7 @@ fn image_symbols(guest: &mut Guest, plan: &Plan, actors: &[Actor]) -> ImageSymbo
         process_head: guest.symbol("PsActiveProcessHead"),
         module_head: guest.symbol("PsLoadedModuleList"),
         list_module: guest.symbol("MiProcessLoaderEntry"),
+        image_mapped: guest.symbol("DbgkMapViewOfSection"),
         insert_process: guest.symbol("PspInsertProcess"),
         clean_address_space: guest.symbol("MmCleanProcessAddressSpace"),
         open_object: guest.symbol("ObOpenObjectByName"),
@@ -115,6 +117,7 @@ fn place_functions(
         (shadow, symbols::system_call_shadow(plan, shadow, user)?),
         (copy_end, symbols::copy_end(copy_end, exit)?),
         (debug_break, symbols::debug_break()),
+        (guest.symbol("DbgkMapViewOfSection"), symbols::nothing()),
         (
             DRIVER + DRIVER_FUNCTION,
             symbols::function(DRIVER + DRIVER_FUNCTION, addresses.driver)?,

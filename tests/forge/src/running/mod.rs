@@ -12,7 +12,9 @@
 //!    is 0x120089, the other values are in [`Actor::user`].
 //! 3. `NtWriteFile` to the handle N modulo 4.
 //! 4. A system call to the driver's function, which the pager takes out by every level; it calls
-//!    `late.sys!LateFunction` while that driver is loaded.
+//!    `late.sys!LateFunction` while that driver is loaded. The first process maps and unmaps
+//!    `plugin.dll` in this call as [`Word::PluginTurn`] says, through `DbgkMapViewOfSection`, and
+//!    calls `PluginFunction` after it.
 //! 5. `NtCreateFile` of a path relative to a handle; `OBJECT_ATTRIBUTES` and all behind it are on
 //!    another page that is not present. Where N is a multiple of 8, `DesiredAccess` has 0x2000000
 //!    too: the thread ends at the bottom of the recursion of `ObOpenObjectByName`, and none of
@@ -56,6 +58,7 @@ mod code;
 mod late;
 mod moving;
 mod plan;
+mod plugin;
 mod pvh;
 mod tables;
 mod truth;
@@ -143,6 +146,11 @@ impl Running {
         late::functions()
     }
 
+    /// Where `plugin.dll!PluginFunction` is, in turn.
+    pub fn plugin_functions() -> [u64; 2] {
+        plugin::functions()
+    }
+
     /// Processes (`_EPROCESS`) that come and go, in the order of their coming.
     pub fn spares(&self) -> &[u64] {
         &self.spares
@@ -205,6 +213,8 @@ impl Running {
                 .collect(),
             driver_function: self.driver_function,
             late_functions: Self::late_functions(),
+            plugin_functions: Self::plugin_functions(),
+            plugin_calls: user_space::PLUGIN_CALLS,
             spares: &self.spares,
             parent: self.parent,
             watched: &self.watched,
@@ -226,6 +236,9 @@ struct Map<'a> {
     actor_frames: Vec<u64>,
     driver_function: u64,
     late_functions: [u64; 2],
+    plugin_functions: [u64; 2],
+    /// Where the first process counts the calls.
+    plugin_calls: u64,
     spares: &'a [u64],
     parent: u64,
     watched: &'a [u64],

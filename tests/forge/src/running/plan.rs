@@ -22,6 +22,11 @@ pub(super) const DRIVER: u64 = 0xffff_f960_0000_0000;
 pub(super) const DRIVER_FUNCTION: u64 = 0x1040;
 /// Room for the code of the kernel's side.
 const CODE_SIZE: u64 = 0x4000;
+/// Where the plugin, a DLL of the first process, is loaded: below all else.
+pub(super) const PLUGINS: [u64; 2] = [0x10_0000, 0x30_0000];
+/// Size of its record: region, where the tree of regions points to it, function, and the place
+/// and value of the page-table entry of each of its pages.
+pub(super) const PLUGIN_SIZE: u64 = 128;
 /// Where the late driver is loaded, in turn.
 pub(super) const LATE: [u64; 2] = [0xffff_f950_0a20_0000, 0xffff_f950_0c60_0000];
 /// Size of its record: loader entry, function, and the place and value of the page-table entry
@@ -51,6 +56,8 @@ pub(super) struct Plan {
     pub spares: u64,
     /// Records of the late driver, one for each place.
     pub late: u64,
+    /// Records of the plugin, one for each place.
+    pub plugins: u64,
     /// Watched pages: address and sum, then zero.
     pub watched: u64,
     /// Addresses of the services.
@@ -79,6 +86,7 @@ impl Plan {
             roots: guest.allocate_pages(PAGE_SIZE),
             spares: guest.allocate(SPARE_COUNT * SPARE_SIZE),
             late: guest.allocate(LATE.len() as u64 * LATE_SIZE),
+            plugins: guest.allocate(PLUGINS.len() as u64 * PLUGIN_SIZE),
             watched: guest.allocate(WATCHED * 16),
             services: guest.allocate(8 * 8),
             code: guest.allocate_pages(CODE_SIZE),

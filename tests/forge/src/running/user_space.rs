@@ -24,6 +24,10 @@ pub(super) const STATUS: u64 = DATA + 0x10;
 /// Handles for `NtWriteFile`, used in turn.
 pub(super) const HANDLES: u64 = DATA + 0x20;
 pub(super) const HANDLE_COUNT: usize = 4;
+/// Calls of the plugin's function.
+pub(super) const PLUGIN_CALLS: u64 = DATA + 0x48;
+/// The plugin's function while the plugin is loaded, or 0.
+pub(super) const PLUGIN_FUNCTION: u64 = DATA + 0x50;
 /// What is written.
 pub(super) const BUFFER: u64 = DATA + 0x60;
 pub(super) const BUFFER_LENGTH: u32 = 16;

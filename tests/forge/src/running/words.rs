@@ -116,6 +116,11 @@ words! {
         LateFunction,
         /// Threads that may be in it.
         LateUsers,
+        /// Control: what the first process does with the plugin next: 1 and 2 load it at its
+        /// first or second place, 3 and 4 unload it there.
+        PluginTurn,
+        /// Times the plugin was loaded.
+        PluginLoads,
         /// Control: whether privileged actors call the hypervisor (Xen), 0 or 1.
         Hypercalls,
         /// Vector of the exception that ended everything.

@@ -3,8 +3,8 @@
 use iced_x86::code_asm::{CodeAssembler, CodeLabel};
 
 use super::{
-    Assembled, Emit, faults, integrity, lifecycle, loader, pager, privileged, scheduler, services,
-    start,
+    Assembled, Emit, faults, integrity, lifecycle, loader, pager, plugin, privileged, scheduler,
+    services, start,
 };
 use crate::running::moving::Moving;
 use crate::running::plan::Plan;
@@ -15,6 +15,7 @@ pub(in crate::running) struct ImageSymbols {
     pub process_head: u64,
     pub module_head: u64,
     pub list_module: u64,
+    pub image_mapped: u64,
     pub insert_process: u64,
     pub clean_address_space: u64,
     pub open_object: u64,
@@ -62,6 +63,7 @@ pub(super) struct Routines {
     pub loader: CodeLabel,
     pub list_module: CodeLabel,
     pub late: CodeLabel,
+    pub plugin: CodeLabel,
     pub privileged: CodeLabel,
 }
 
@@ -111,6 +113,7 @@ pub(in crate::running) fn assemble(
     integrity::emit(&mut a, &context, &mut r)?;
     lifecycle::emit(&mut a, &context, &mut r)?;
     loader::emit(&mut a, &context, &mut r)?;
+    plugin::emit(&mut a, &context, &mut r)?;
     privileged::emit(&mut a, &context, &mut r)?;
     let code = Assembled::new(&mut a, plan.code)?;
     let addresses = addresses(plan, &code, &r)?;
@@ -145,6 +148,7 @@ fn routines(a: &mut CodeAssembler) -> Routines {
         loader: label(),
         list_module: label(),
         late: label(),
+        plugin: label(),
         privileged: label(),
     }
 }

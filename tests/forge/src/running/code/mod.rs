@@ -12,6 +12,7 @@ pub(super) mod kernel;
 mod lifecycle;
 pub(super) mod loader;
 mod pager;
+pub(super) mod plugin;
 mod privileged;
 mod scheduler;
 mod services;

@@ -123,12 +123,13 @@ fn write_file(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emi
     a.ret()
 }
 
-/// The driver's function: calls that of the driver that is loaded late.
+/// The driver's function: calls that of the driver that is loaded late, and loads the plugin.
 fn driver(a: &mut CodeAssembler, context: &Context, r: &mut Routines) -> Emit {
     a.set_label(&mut r.driver)?;
     load_actor(a, context.plan, rbx)?;
     a.inc(actor_word(rbx, ActorWord::DriverCalls))?;
     loader::call_late(a, context)?;
+    a.call(r.plugin)?;
     a.xor(eax, eax)?;
     a.ret()
 }

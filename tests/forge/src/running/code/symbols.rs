@@ -32,6 +32,11 @@ pub(in crate::running) fn debug_break() -> Vec<u8> {
     vec![0xcc, 0xc3]
 }
 
+/// A function of which only the call counts.
+pub(in crate::running) fn nothing() -> Vec<u8> {
+    vec![0x31, 0xc0, 0xc3]
+}
+
 /// The entry of an exception or interrupt: pushes an error code where the processor has pushed
 /// none, and the vector.
 pub(in crate::running) fn trap(address: u64, vector: u32, common: u64) -> Emit<Vec<u8>> {

@@ -6,7 +6,7 @@ use iced_x86::code_asm::*;
 use super::{Assembled, Emit};
 use crate::running::user_space::{
     ABSOLUTE, ACCESS, BUFFER, BUFFER_LENGTH, ENDS_THREAD, EXIT_PERIOD, HANDLE, HANDLE_COUNT,
-    HANDLES, NUMBER, RELATIVE, STATUS,
+    HANDLES, NUMBER, PLUGIN_FUNCTION, RELATIVE, STATUS,
 };
 
 /// Numbers of the system services.
@@ -46,6 +46,7 @@ pub(in crate::running) fn assemble(address: u64) -> Emit<UserCode> {
     call_create(&mut a, ABSOLUTE, create)?;
     call_write(&mut a, write)?;
     a.call(driver)?;
+    call_plugin(&mut a)?;
     choose_access(&mut a)?;
     call_create(&mut a, RELATIVE, create)?;
     a.call(give_up)?;
@@ -97,6 +98,17 @@ fn call_write(a: &mut CodeAssembler, function: CodeLabel) -> Emit {
         a.mov(qword_ptr(rsp + 0x20 + index as i32 * 8), argument as i32)?;
     }
     a.call(function)
+}
+
+/// Calls the plugin's function if it is loaded.
+fn call_plugin(a: &mut CodeAssembler) -> Emit {
+    let mut none = a.create_label();
+    a.mov(rax, qword_ptr(rbx + (PLUGIN_FUNCTION - NUMBER) as i32))?;
+    a.test(rax, rax)?;
+    a.je(none)?;
+    a.call(rax)?;
+    a.set_label(&mut none)?;
+    a.nop()
 }
 
 /// EDX: the access, with the bit that ends the thread when its turn has come.
