@@ -83,6 +83,7 @@ impl Hooked {
             thread_exit: None,
             process_created: None,
             image_mapped: [None; 2],
+            module_listed: None,
             process_ended: None,
         };
         let live = LiveGuest::new(memory, Arc::new(Bare), landmarks, 4).expect("a live guest");
