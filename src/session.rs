@@ -11,6 +11,7 @@ mod report;
 mod user_symbol;
 
 use std::{
+    collections::HashSet,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -47,6 +48,8 @@ pub struct Session {
     located: Result<FoundKernel>,
     pagefiles: Pagefiles,
     windows: OnceCell<Windows>,
+    /// Modules whose symbols were looked for in vain.
+    unfound: Mutex<HashSet<PdbId>>,
     /// Why the last attempt to load symbols failed.
     symbols_error: Mutex<Option<Error>>,
     /// How often long calls were told to end.
@@ -90,6 +93,7 @@ impl Session {
             located,
             pagefiles,
             windows: OnceCell::new(),
+            unfound: Mutex::new(HashSet::new()),
             symbols_error: Mutex::new(None),
             cancellations: AtomicU64::new(0),
             pauses: Mutex::new(0),

@@ -1,6 +1,6 @@
 //! `module!symbol`, in the kernel and in a process.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::Session;
 use crate::{
@@ -10,17 +10,38 @@ use crate::{
     symbols::{PdbId, Profile},
 };
 
+/// Modules that are remembered to have no symbols.
+const UNFOUND_MAX: usize = 4096;
+
 /// The places that a session looks for symbols in.
 pub(super) struct Profiles<'a>(pub(super) &'a Session);
 
 impl FindProfile for Profiles<'_> {
-    /// Symbols that are damaged are none.
+    /// Symbols that are damaged are none. Where there are none they are not looked for
+    /// again: a hook asks each time that a module is loaded.
     fn find(&self, id: &PdbId) -> Result<Option<Arc<Profile>>> {
         let Self(session) = self;
+        let unfound = || {
+            session
+                .unfound
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if unfound().contains(id) {
+            return Ok(None);
+        }
         let store = session.config.symbol_store(&[]);
         match store.load(id, &session.watch()) {
             Err(Error::Cancelled) => Err(Error::Cancelled),
-            profile => Ok(profile.ok()),
+            Ok(profile) => Ok(Some(profile)),
+            Err(_) => {
+                let mut unfound = unfound();
+                // The guest says what they are called, as often as it likes.
+                if unfound.len() < UNFOUND_MAX {
+                    unfound.insert(id.clone());
+                }
+                Ok(None)
+            }
         }
     }
 }

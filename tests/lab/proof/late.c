@@ -2,7 +2,7 @@
 #include "proof.h"
 
 #define ROUNDS 6
-#define LOADS 40
+#define LOADS 20
 
 static struct {
     uint64_t hits, wrong_place, wrong_thread;
