@@ -47,8 +47,8 @@ struct Serving {
 struct Vcpu {
     /// Its next instructions are reported as steps.
     stepping: bool,
-    /// It is stepped over port I/O.
-    in_io: bool,
+    /// It is stepped over port I/O at this address.
+    in_io: Option<u64>,
     /// The caller wants to hear of that step, too.
     reported: bool,
 }
@@ -199,13 +199,17 @@ impl XenDriver {
         let request = pending.request;
         let event = event::decode(&request);
         let mut vcpu = pending.vcpu();
-        let over_io = event.reason == EventReason::SingleStep && vcpu.in_io;
+        let is_step = event.reason == EventReason::SingleStep;
+        // Xen executes IN and OUT itself: the step ends behind the next instruction, or with
+        // what that one causes.
+        let is_past = |at| is_step || at != event.registers.rip;
+        let over_io = vcpu.in_io.is_some_and(is_past);
         if over_io {
-            vcpu.in_io = false;
+            vcpu.in_io = None;
             self.leave_io(pending.serving)?;
         }
         let held = self.alone.caused(&event);
-        let silent = held || over_io && !vcpu.reported;
+        let silent = held || over_io && is_step && !vcpu.reported;
         let mut response = match (held, silent) {
             (true, _) => self.as_before(vcpu.stepping),
             (_, true) => go_on(),
@@ -216,7 +220,7 @@ impl XenDriver {
             response.view = self.as_before(false).view;
         }
         if let EventReason::Io { .. } = event.reason {
-            vcpu.in_io = true;
+            vcpu.in_io = Some(event.registers.rip);
             vcpu.reported = response.action == ResponseAction::SingleStep;
             self.enter_io(pending.serving)?;
             response.action = ResponseAction::SingleStep;

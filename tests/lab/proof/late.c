@@ -194,6 +194,7 @@ void check_late(void)
     uint64_t before[ACTORS], calls;
     wvmi_hook hook, unknown, present;
     unsigned i;
+    bool live;
 
     unload();
     memset(&told, 0, sizeof told);
@@ -212,9 +213,10 @@ void check_late(void)
     told.hits = 0;
     present = hook_symbol("LATE.SYS!LateFunction", count_hit, &told.hits);
     calls = total(~0U, "LateCalls");
-    verdict(is_live(present) && does(LOADER, 2) && does(PROGRAMS, 2) && is_live(present) &&
-                told.hits == total(~0U, "LateCalls") - calls && told.hits == 7,
-            "late-hooked-while-loaded", "%" PRIu64 " hits at the other address", told.hits);
+    live = is_live(present) && does(LOADER, 2) && does(PROGRAMS, 2) && is_live(present);
+    calls = total(~0U, "LateCalls") - calls;
+    verdict(live && told.hits == calls && calls == 7, "late-hooked-while-loaded",
+            "%" PRIu64 " hits of %" PRIu64 " calls at the other address", told.hits, calls);
     wvmi_hook_remove(session, present);
     check_plugin();
 }
