@@ -18,17 +18,20 @@ SONAME := libwinvmi.so.0.$(word 2,$(subst ., ,$(VERSION)))
 SAMPLE := build/sample.dmp
 
 demo: $(SAMPLE)
-	$(CARGO) build --lib
 	$(MAKE) -C c-examples
 	build/examples/process_list $(SAMPLE) tests/profiles
 
-$(SAMPLE):
+# With the examples, Cargo gives dependencies the features that they have in the tests:
+# so the tests find all of it built.
+library:
+	$(CARGO) build --workspace --lib --bins --examples
+
+$(SAMPLE): | library
 	mkdir -p build
-	$(CARGO) run --quiet --package winvmi-forge -- --layout win11-22000 --format bitmap $@
+	$(TARGET)/debug/forge --layout win11-22000 --format bitmap $@
 
 test: $(SAMPLE)
 	$(CARGO) test --workspace
-	$(CARGO) build --lib
 	$(MAKE) -C c-examples check DUMP=$(CURDIR)/$(SAMPLE) SYMBOLS=$(CURDIR)/tests/profiles
 
 release:
@@ -48,4 +51,4 @@ install: release
 clean:
 	rm -rf build
 
-.PHONY: demo test release install clean
+.PHONY: demo test library release install clean

@@ -85,7 +85,9 @@ pub fn library_directory() -> &'static Path {
     DIRECTORY.get_or_init(|| {
         // Integration tests are linked with the rlib; the others may be missing or old.
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--lib"]).current_dir(root());
+        // As the Makefile does, which keeps Cargo from building them with other features.
+        build.args(["build", "--workspace", "--lib", "--bins", "--examples"]);
+        build.current_dir(root());
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }

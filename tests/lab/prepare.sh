@@ -6,6 +6,6 @@ set -euo pipefail
 "$LAB/sysroot.sh"
 "$LAB/build.sh"
 # Optimised: an emulated processor runs it.
-"$LAB/cargo.sh" build --quiet --release --features xen --lib --example xen_driver_check
-cp "$LAB_TARGET/release/examples/xen_driver_check" "$WORK/"
+"$LAB/cargo.sh" build --quiet --release --features lab --lib --bin xen_driver_check
+cp "$LAB_TARGET/release/xen_driver_check" "$WORK/"
 "$LAB/proof.sh"
