@@ -33,7 +33,8 @@ command -v cargo-fuzz >/dev/null ||
     exit 75
 fuzz build
 [ "$seconds" -ne 0 ] || exit 0
-cargo run --quiet --example fuzz-seeds
+make --silent library
+"${CARGO_TARGET_DIR:-target}/debug/examples/fuzz-seeds"
 [ $# -ne 0 ] || set -- $(fuzz list)
 
 # An input may take 30 seconds and 2 GiB; both are far more than any needs.

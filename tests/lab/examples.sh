@@ -21,7 +21,7 @@ ACTORS=user,wow64,lifecycle
 cd "$PROJECT"
 # Optimised: an emulated processor runs it. As xen.sh has it built.
 "$LAB/cargo.sh" build --quiet --release --features xen --lib --bin winvmi
-cargo build --quiet --package winvmi-forge
+make --silent library
 target=${CARGO_TARGET_DIR:-target}
 
 declare -A symbols=(

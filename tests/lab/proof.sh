@@ -10,7 +10,7 @@ set -euo pipefail
 
 cd "$PROJECT"
 target=${CARGO_TARGET_DIR:-target}
-cargo build --quiet --package winvmi-forge
+make --silent library
 guest() {
     "$target/debug/forge" --layout "$1" --format pvh --iterations 1 --running "$WORK/$1.json" "$WORK/$1.elf"
     python3 "$LAB/proof/map.py" "$WORK/$1.json" > "$WORK/$1.map"
