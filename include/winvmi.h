@@ -10387,6 +10387,9 @@ wvmi_status wvmi_breakpoints_are_visible(wvmi_session *session, uint32_t *visibl
  * unloaded, the reason is `WVMI_PENDING_MODULE` of a driver; of a process's module it
  * is `WVMI_PENDING_PAGE` until the next image is mapped there.
  *
+ * Symbols that were not found are not looked for at each load of their module, but
+ * anew once another hook on a symbol is inserted: put them in place, then do that.
+ *
  * `details` receives the facts, `size` is `sizeof *details`.
  *
  * Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` when there is no such hook any more,

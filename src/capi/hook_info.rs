@@ -79,6 +79,9 @@ impl From<HookState> for wvmi_hook_details {
 /// unloaded, the reason is `WVMI_PENDING_MODULE` of a driver; of a process's module it
 /// is `WVMI_PENDING_PAGE` until the next image is mapped there.
 ///
+/// Symbols that were not found are not looked for at each load of their module, but
+/// anew once another hook on a symbol is inserted: put them in place, then do that.
+///
 /// `details` receives the facts, `size` is `sizeof *details`.
 ///
 /// Returns `WVMI_OK`, `WVMI_ERROR_NOT_FOUND` when there is no such hook any more,

@@ -1,6 +1,9 @@
 //! `module!symbol`, in the kernel and in a process.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, MutexGuard, PoisonError},
+};
 
 use super::Session;
 use crate::{
@@ -17,32 +20,34 @@ const UNFOUND_MAX: usize = 4096;
 pub(super) struct Profiles<'a>(pub(super) &'a Session);
 
 impl FindProfile for Profiles<'_> {
-    /// Symbols that are damaged are none. Where there are none they are not looked for
-    /// again: a hook asks each time that a module is loaded.
+    /// Symbols that are damaged are none.
     fn find(&self, id: &PdbId) -> Result<Option<Arc<Profile>>> {
         let Self(session) = self;
-        let unfound = || {
-            session
-                .unfound
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if unfound().contains(id) {
-            return Ok(None);
-        }
         let store = session.config.symbol_store(&[]);
         match store.load(id, &session.watch()) {
             Err(Error::Cancelled) => Err(Error::Cancelled),
-            Ok(profile) => Ok(Some(profile)),
-            Err(_) => {
-                let mut unfound = unfound();
-                // The guest says what they are called, as often as it likes.
-                if unfound.len() < UNFOUND_MAX {
-                    unfound.insert(id.clone());
-                }
-                Ok(None)
-            }
+            profile => Ok(profile.ok()),
         }
+    }
+}
+
+/// The same for searches that ask each time that a module is loaded: where there were
+/// none they do not look again, until [`Session::forget_unfound`].
+struct Remembered<'a>(&'a Session);
+
+impl FindProfile for Remembered<'_> {
+    fn find(&self, id: &PdbId) -> Result<Option<Arc<Profile>>> {
+        let Self(session) = self;
+        if session.unfound().contains(id) {
+            return Ok(None);
+        }
+        let profile = Profiles(session).find(id)?;
+        let mut unfound = session.unfound();
+        // The guest says what they are called, as often as it likes.
+        if profile.is_none() && unfound.len() < UNFOUND_MAX {
+            unfound.insert(id.clone());
+        }
+        Ok(profile)
     }
 }
 
@@ -60,6 +65,16 @@ pub enum UserSymbol {
 }
 
 impl Session {
+    /// Modules whose symbols a search did not find.
+    fn unfound(&self) -> MutexGuard<'_, HashSet<PdbId>> {
+        self.unfound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has searches look for all symbols again: somebody may have put them in place.
+    pub fn forget_unfound(&self) {
+        self.unfound().clear();
+    }
+
     /// As [`Session::user_symbol`], telling apart what may be missing.
     ///
     /// # Errors
@@ -75,7 +90,7 @@ impl Session {
             Err(Error::NotFound { .. }) => return Ok(UserSymbol::NoModule),
             Err(error) => return Err(error),
         };
-        self.classify(module.symbol(symbol, &Profiles(self)), || module.pdb())
+        self.classify(module.symbol(symbol, &Remembered(self)), || module.pdb())
     }
 
     /// As [`Session::kernel_symbol`], telling apart what may be missing.
@@ -92,7 +107,7 @@ impl Session {
 
     /// The same for one module of the kernel, which its list need not have.
     pub fn find_module_symbol(&self, module: &Module<'_>, symbol: &str) -> Result<UserSymbol> {
-        self.classify(module.symbol(symbol, &Profiles(self)), || module.pdb())
+        self.classify(module.symbol(symbol, &Remembered(self)), || module.pdb())
     }
 
     fn classify(
@@ -104,7 +119,7 @@ impl Session {
             Ok(va) => Ok(UserSymbol::At(va)),
             Err(Error::NotFound { .. }) => {
                 let known = match pdb()? {
-                    Some(id) => Profiles(self).find(&id)?.is_some(),
+                    Some(id) => Remembered(self).find(&id)?.is_some(),
                     None => false,
                 };
                 Ok(match known {

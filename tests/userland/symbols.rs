@@ -12,9 +12,8 @@ use winvmi_forge::{Guest, Layout, Options};
 const ONLY: &str = "OnlyInItsPdb";
 const ONLY_RVA: u64 = 0x1234;
 
-/// A folder with the table of one PDB that has one symbol.
-fn folder(name: &str, (guid, age): (&str, u32)) -> std::path::PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("userland-symbols");
+/// Puts the table of one PDB that has one symbol into a folder.
+fn put_table(folder: &Path, name: &str, (guid, age): (&str, u32)) {
     let of_module = folder.join(name);
     fs::create_dir_all(&of_module).unwrap();
     let table = format!(
@@ -27,7 +26,6 @@ fn folder(name: &str, (guid, age): (&str, u32)) -> std::path::PathBuf {
         }}"#
     );
     fs::write(of_module.join(format!("{guid}-{age}.json")), table).unwrap();
-    folder
 }
 
 #[test]
@@ -58,9 +56,9 @@ fn what_is_missing_is_told_apart() {
     assert_eq!(found(&session, "ntdll", "NtCreateFile"), at(0x1200));
 
     let pdb = ntdll.pdb().unwrap().unwrap();
-    config
-        .symbol_paths
-        .push(folder(&pdb.name, (&pdb.guid_text(), pdb.age)));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("userland-symbols");
+    put_table(&folder, &pdb.name, (&pdb.guid_text(), pdb.age));
+    config.symbol_paths.push(folder);
     let session = open(&config);
     assert_eq!(found(&session, "ntdll", ONLY), at(ONLY_RVA));
     assert_eq!(
@@ -70,4 +68,39 @@ fn what_is_missing_is_told_apart() {
     // What the symbols lack may be exported.
     assert_eq!(found(&session, "ntdll", "NtCreateFile"), at(0x1200));
     assert_eq!(found(&session, "absent", ONLY), UserSymbol::NoModule);
+}
+
+#[test]
+fn symbols_that_are_put_in_place_late_are_found() {
+    let layout = Layout::Win10_2004;
+    let places = Path::new(env!("CARGO_TARGET_TMPDIR")).join("late-symbols");
+    let _ = fs::remove_dir_all(&places);
+    let image = places.join("guest.dmp");
+    fs::create_dir_all(&places).unwrap();
+    let guest = Guest::build(layout, &Options::default()).unwrap();
+    guest.write_full_dump(&image).unwrap();
+    let symbols = places.join("symbols");
+    let config = Config {
+        symbol_paths: vec![layout.table_path(), symbols.clone()],
+        profile_cache: ProfileCache::Off,
+        offline: true,
+        ..Config::default()
+    };
+    let session = Session::open(image.to_str().unwrap(), &config).unwrap();
+    let process = session.windows().unwrap().process_by_name("notepad.exe");
+    let process = process.unwrap();
+    let search = || session.find_user_symbol(&process, ("ntdll", ONLY), None);
+    let ask = || session.user_symbol(&process, &format!("ntdll!{ONLY}"), None);
+    assert_eq!(search().unwrap(), UserSymbol::NoSymbols);
+    assert!(ask().is_err());
+
+    let ntdll = process.user_module("ntdll", None).unwrap();
+    let pdb = ntdll.pdb().unwrap().unwrap();
+    put_table(&symbols, &pdb.name, (&pdb.guid_text(), pdb.age));
+    let there = Va(ntdll.base().0 + ONLY_RVA);
+    // Who asks is answered anew; a search that asks at each load is so when it is told.
+    assert_eq!(ask().unwrap(), there);
+    assert_eq!(search().unwrap(), UserSymbol::NoSymbols);
+    session.forget_unfound();
+    assert_eq!(search().unwrap(), UserSymbol::At(there));
 }

@@ -37,7 +37,7 @@ pub fn target_of(
     scope: &Scope,
 ) -> Result<Target> {
     let windows = session.windows()?;
-    let own = match symbol.split_once('!') {
+    let is_nt = match symbol.split_once('!') {
         None => true,
         Some((module, name)) if module.is_empty() || name.is_empty() => {
             let reason = format!("`{symbol}` is not module!symbol");
@@ -45,15 +45,13 @@ pub fn target_of(
         }
         Some((module, _)) => module.eq_ignore_ascii_case("nt"),
     };
-    if own {
+    if is_nt {
         let (root, va) = (windows.root(), session.kernel_symbol(symbol)?);
         return Ok(Target::Code(vec![Place { root, va }]));
     }
-    let module = symbol.split_once('!').map_or("", |(module, _)| module);
-    if windows.module_by_name(module).is_ok() {
-        // What a driver lacks that is loaded is a mistake, not something to wait for.
-        session.kernel_symbol(symbol)?;
-    }
+    // Symbols may have been put in place since the last hook.
+    session.forget_unfound();
+    refuse_mistake(session, symbol)?;
     let home = match scope {
         Scope::Process(process) => Some(process.object),
         Scope::Thread(thread) => Some(windows.thread(thread.object).process()?.object()),
@@ -65,6 +63,19 @@ pub fn target_of(
         architecture,
         home,
     })))
+}
+
+/// What a driver lacks that is loaded is a mistake, not something to wait for; a page
+/// of it that is not in memory is.
+fn refuse_mistake(session: &Session, symbol: &str) -> Result<()> {
+    let module = symbol.split_once('!').map_or("", |(module, _)| module);
+    if session.windows()?.module_by_name(module).is_err() {
+        return Ok(());
+    }
+    match session.kernel_symbol(symbol) {
+        Ok(_) | Err(Error::Fault(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 impl Search for ModuleSymbol {
