@@ -216,7 +216,9 @@ impl LiveGuest {
     /// Is the processor's next instruction an `INT3` of the guest's own, under
     /// what the library may have patched?
     ///
-    /// What cannot be read was executed all the same: it is taken for the guest's.
+    /// Where its page went since, it is not: the processor looks for the instruction
+    /// again, and takes the fault. Memory that cannot be read was executed all the same:
+    /// it is taken for the guest's.
     pub(super) fn holds_int3_under(
         &self,
         event: &Event,
@@ -224,7 +226,7 @@ impl LiveGuest {
         breakpoints: &BreakpointManager,
     ) -> bool {
         let Some(at) = self.instruction_in(event.view.unwrap_or(view), event) else {
-            return true;
+            return false;
         };
         let byte = match breakpoints.original(at) {
             Some(original) => Ok(original),

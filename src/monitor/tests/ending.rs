@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    core::driver::ResponseAction,
+    core::{Va, driver::ResponseAction},
     error::Error,
     monitor::{
         Action, CallHandler, CallTracker, Ended, EndedCall, Handler, NewHook, Occurrence, Scope,
@@ -64,10 +64,12 @@ fn closing_inside_a_callback_completes_when_the_loop_ends() {
 fn detaching_follows_the_one_safe_order() {
     let scene = Scene::new();
     scene.hook(KERNEL_CODE, Scope::All, |_| panic!("nobody is called"));
-    // Two events are on their way: one of ours, one of the guest's.
+    // Three events are on their way: one of ours, one of the guest's, and one whose
+    // page went since.
     let own = CALLER_FRAME.pa().wrapping_add(CALLER.page_offset());
     scene.mock.poke(own, &[INT3]);
-    for va in [KERNEL_CODE, CALLER] {
+    let gone = Va(0xffff_f900_0000_0000);
+    for va in [KERNEL_CODE, CALLER, gone] {
         let (registers, reason) = Scene::int3(Scene::registers(va, 1));
         scene.queue(registers, reason);
     }
@@ -93,7 +95,11 @@ fn detaching_follows_the_one_safe_order() {
     let answers: Vec<_> = state.answers.iter().map(|(_, it)| it.action).collect();
     assert_eq!(
         answers,
-        [ResponseAction::Continue, ResponseAction::Reinject]
+        [
+            ResponseAction::Continue,
+            ResponseAction::Reinject,
+            ResponseAction::Continue
+        ]
     );
     assert!(
         state
