@@ -14,7 +14,7 @@ xl create windows.cfg > /dev/null || echo "FAIL $LAYOUT: the guest does not star
 DOMAIN=$(xl domid windows)
 before=$(./limits "$DOMAIN")
 # shellcheck disable=SC2086
-./proof xen:nobody,windows "$LAYOUT.json.xz" "$LAYOUT.map" $CHECKS | sed "s/^\(PASS\|FAIL\) /\1 $LAYOUT-/"
+./proof xen:nobody,windows "$LAYOUT.json.xz" "$LAYOUT.map" $CHECKS | sed "s/^\(PASS\|FAIL\|AGAIN\) /\1 $LAYOUT-/"
 after=$(./limits "$DOMAIN")
 if [ "$before" = "$after" ]; then
     echo "PASS $LAYOUT-limits-as-before: $after"
@@ -27,5 +27,5 @@ if [ -z "$CHECKS" ]; then
     xl destroy windows
     sed -i 's/^vcpus = 2/vcpus = 1/; /^altp2m/d' windows.cfg
     xl create windows.cfg > /dev/null || echo "FAIL $LAYOUT-plain: the guest does not start"
-    ./proof xen:windows "$LAYOUT.json.xz" "$LAYOUT.map" plain | sed "s/^\(PASS\|FAIL\) /\1 $LAYOUT-/"
+    ./proof xen:windows "$LAYOUT.json.xz" "$LAYOUT.map" plain | sed "s/^\(PASS\|FAIL\|AGAIN\) /\1 $LAYOUT-/"
 fi

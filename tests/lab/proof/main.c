@@ -41,7 +41,7 @@ static uint64_t lists, wrong_lists;
 
 static void run(void (*check)(void), bool with_reader)
 {
-    uint64_t made = 0, wrong = 0;
+    uint64_t made = 0, wrong = 0, strays;
 
     if (!open_guest()) {
         verdict(false, "open", "the guest cannot be opened");
@@ -52,6 +52,7 @@ static void run(void (*check)(void), bool with_reader)
                 ", %" PRIu64 " processors, %" PRIu64 " iterations",
                 word("State"), word("Actors"), word("Online"), total(~0U, "Iterations"));
     level_iterations();
+    strays = word("StrayBreakpoints");
     if (with_reader)
         reader_start();
     check();
@@ -60,7 +61,25 @@ static void run(void (*check)(void), bool with_reader)
     lists += made;
     wrong_lists += wrong;
     rest();
+    wait_until_quiet(5);
+    strays = strays_since(strays);
+    if (strays > 0)
+        verdict(false, "stray", "%" PRIu64 " INT3 that the guest did not place", strays);
     close_guest();
+}
+
+static size_t current;
+
+static void run_current(void)
+{
+    run(checks[current].check, checks[current].with_reader);
+}
+
+static char **program;
+
+static void signal_program(void)
+{
+    check_signals(program);
 }
 
 int main(int argc, char **argv)
@@ -80,7 +99,8 @@ int main(int argc, char **argv)
     for (i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         if (is_wanted(checks[i].name, argc, argv) && (argc > 4 || !checks[i].on_request)) {
             began = now();
-            run(checks[i].check, checks[i].with_reader);
+            current = i;
+            twice(run_current);
             printf("     %s took %.1f s\n", checks[i].name, now() - began);
         }
     }
@@ -90,7 +110,8 @@ int main(int argc, char **argv)
                 wrong_lists);
     if (is_wanted("signals", argc, argv)) {
         began = now();
-        check_signals(argv);
+        program = argv;
+        twice(signal_program);
         printf("     signals took %.1f s\n", now() - began);
     }
     return 0;

@@ -77,13 +77,21 @@ bool wait_for_word(const char *name, uint64_t least, unsigned seconds);
 /* Does the guest run, with nothing of ours in its way? Starts it for a moment. */
 bool guest_runs(void);
 
+/* INT3 that the guest took without having placed them; prints where the last one was. */
+uint64_t strays_since(uint64_t before);
+
 /* Prints where processors and threads are, now and half a second later. */
 void describe_guest(void);
 
 double now(void);
 void pause_ms(unsigned milliseconds);
 
-/* Prints the line of a check: the theme, the name, its counters. */
+/*
+ * A check that fails is tried once more: what fails at the first try is told as AGAIN,
+ * and only that is told of the second.
+ */
+void twice(void (*check)(void));
+/* Prints the line of a check: the theme, the name, its counters. `name` is kept. */
 __attribute__((format(printf, 3, 4))) bool verdict(bool good, const char *name,
                                                    const char *format, ...);
 /* Prints the last error of the library. */

@@ -111,7 +111,7 @@ static void ended_by(char *const *program, int number, const char *name)
     rest();
     runs &= wait_until_quiet(30) && guest_runs();
     same = code_is_as_before();
-    strays = word("StrayBreakpoints") - strays;
+    strays = strays_since(strays);
     differences = word("IntegrityDifferences") - differences;
     verdict(good && runs && same && strays == 0 && differences == 0, name,
             "the tracer ended %s, the guest is %s, its code %s, %" PRIu64 " stray INT3, %" PRIu64
