@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BATCH = 256, AGAIN = 10 };
+enum { BATCH = 256, AGAIN = 100 };
 
 /* Three facts about each process, each by its own call. */
 static size_t names(wvmi_session *session)

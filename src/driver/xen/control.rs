@@ -24,6 +24,9 @@ const LIMIT_STEP: u64 = 4096;
 
 impl Control for XenDriver {
     fn pause(&self) -> Result<()> {
+        if self.state().pauses == 0 {
+            self.settle_injections();
+        }
         let mut state = self.changing()?;
         if state.pauses == 0 {
             set_paused(&mut state, true)?;

@@ -8,6 +8,7 @@ use super::{
     find,
     handle::{DeviceModel, ForeignMemory},
     hold::Alone,
+    injected::Injected,
     memory::Memory,
     registers,
     state::{State, restore, take_record},
@@ -28,6 +29,7 @@ pub(super) struct XenDriver {
     pub(super) reporting: Reporting,
     pub(super) state: Mutex<State>,
     pub(super) alone: Alone,
+    pub(super) injected: Injected,
     pub(super) domain: Domain,
     has_views: bool,
     /// What a killed process had left, and opening undid.
@@ -49,6 +51,7 @@ pub(in crate::driver) fn open(target: &str) -> Result<Arc<dyn Driver>> {
         reporting: Reporting::default(),
         state: Mutex::default(),
         alone: Alone::default(),
+        injected: Injected::default(),
         has_views: domain.views_on().is_ok(),
         domain,
         info,
@@ -124,6 +127,7 @@ impl Drop for XenDriver {
         let Some(changes) = self.state().changes().cloned() else {
             return;
         };
+        self.settle_injections();
         if self.domain.pause().is_err() {
             return; // the domain is gone, and its changes with it
         }

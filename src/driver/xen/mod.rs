@@ -8,7 +8,8 @@
 //! [`handle`] owns the libraries' handles, [`domain`] makes the hypercalls,
 //! [`memory`] maps frames, [`registers`], [`event`] and [`ring`] translate what
 //! Xen writes, [`control`], [`hold`], [`views`], [`monitors`] and [`events`] are the capabilities,
-//! [`record`] and [`state`] see to it that every change is undone.
+//! [`injected`] knows what is still to be delivered, [`record`] and [`state`] see to it that
+//! every change is undone.
 
 #[cfg(feature = "xen")]
 mod control;
@@ -26,6 +27,8 @@ mod find;
 mod handle;
 #[cfg(feature = "xen")]
 mod hold;
+#[cfg(feature = "xen")]
+mod injected;
 #[cfg(feature = "xen")]
 mod memory;
 #[cfg(feature = "xen")]

@@ -1,12 +1,13 @@
 //! What this process has changed in the domain, and putting it back.
 
-use std::{collections::BTreeSet, sync::MutexGuard};
+use std::{collections::BTreeSet, sync::MutexGuard, thread};
 
 use xen::sys;
 
 use super::{
     XenDriver,
     domain::{Domain, DomainInfo},
+    injected::LEFT_ALONE,
     memory::Memory,
     record::{Change, Changes, Record},
     ring,
@@ -92,6 +93,9 @@ pub(super) fn take_record(
     };
     let left = record.changes().clone();
     if !left.is_empty() {
+        if left.monitored {
+            thread::sleep(LEFT_ALONE);
+        }
         domain.pause()?;
         if left.monitored {
             // Fails where the monitor is off already.

@@ -1,0 +1,82 @@
+//! Injections that may still be to be delivered.
+//!
+//! Xen delivers an injection when the processor is next scheduled. Where hooks are removed and
+//! reporting ends in between, it comes once later, at another instruction (docs/XEN.md). So
+//! who stops the processors first waits until they have gone on: no longer than a moment,
+//! since a processor may stand for other reasons.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use super::XenDriver;
+use crate::core::driver::VcpuRegisters;
+
+/// How often is looked, and how long is waited after each look: in all a few of the time
+/// slices that other processors may have first.
+const LOOKS: usize = 100;
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// How long processors go on that a killed process left, before they are stopped.
+pub(super) const LEFT_ALONE: Duration = Duration::from_millis(100);
+
+/// Where each processor stood when something was injected into it, as long as it has
+/// reported nothing from elsewhere since.
+#[derive(Default)]
+pub(super) struct Injected(Mutex<HashMap<u16, u64>>);
+
+impl Injected {
+    fn known(&self) -> MutexGuard<'_, HashMap<u16, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something is injected into a processor that stands at `rip`.
+    pub(super) fn note(&self, vcpu: u16, rip: u64) {
+        self.known().insert(vcpu, rip);
+    }
+
+    /// A processor reports something at `rip`: it has gone on when that is elsewhere.
+    pub(super) fn seen(&self, vcpu: u16, rip: u64) {
+        self.known()
+            .retain(|known, stood| *known != vcpu || *stood == rip);
+    }
+
+    fn take(&self) -> HashMap<u16, u64> {
+        std::mem::take(&mut self.known())
+    }
+}
+
+impl XenDriver {
+    /// Waits until injections are delivered; processors that are held take theirs later.
+    pub(super) fn settle_injections(&self) {
+        for (vcpu, rip) in self.injected.take() {
+            let stands = || {
+                !self.alone.holds(u32::from(vcpu))
+                    && self.get(vcpu).is_ok_and(|registers| registers.rip == rip)
+            };
+            let mut looks = 0..LOOKS;
+            while stands() && looks.next().is_some() {
+                thread::sleep(MOMENT);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reported_from_elsewhere_since_is_not_waited_for() {
+        let injected = Injected::default();
+        injected.note(0, 0x1000);
+        injected.note(1, 0x2000);
+        injected.seen(0, 0x1008);
+        injected.seen(1, 0x2000);
+        assert_eq!(injected.take(), HashMap::from([(1, 0x2000)]));
+        assert!(injected.take().is_empty());
+    }
+}
