@@ -237,6 +237,9 @@ impl XenDriver {
             }
             self.injected.note(event.vcpu, event.registers.rip);
         }
+        if response.registers.is_some() {
+            self.injected.note(event.vcpu, event.registers.rip);
+        }
         let answer = event::encode(&request, &event, &response, &mut vcpu.stepping);
         pending.set_vcpu(vcpu);
         pending.answer(answer)?;

@@ -1,9 +1,9 @@
-//! Injections that may still be to be delivered.
+//! Injections, and registers written by answers, that processors may still have to take.
 //!
-//! Xen delivers an injection when the processor is next scheduled. Where hooks are removed and
-//! reporting ends in between, it comes once later, at another instruction (docs/XEN.md). So
-//! who stops the processors first waits until they have gone on: no longer than a moment,
-//! since a processor may stand for other reasons.
+//! Xen hands them over when the processor is next scheduled. Where the domain's memory map is
+//! changed in between, they come one time later, at another instruction (docs/XEN.md). So who
+//! stops the processors first waits until they have gone on: no longer than a moment, since a
+//! processor may stand for other reasons.
 
 use std::{
     collections::HashMap,
@@ -23,8 +23,8 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// How long processors go on that a killed process left, before they are stopped.
 pub(super) const LEFT_ALONE: Duration = Duration::from_millis(100);
 
-/// Where each processor stood when something was injected into it, as long as it has
-/// reported nothing from elsewhere since.
+/// Where each processor stood when it was given something, as long as it has reported
+/// nothing from elsewhere since.
 #[derive(Default)]
 pub(super) struct Injected(Mutex<HashMap<u16, u64>>);
 
@@ -33,7 +33,7 @@ impl Injected {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something is injected into a processor that stands at `rip`.
+    /// A processor that stands at `rip` is given something.
     pub(super) fn note(&self, vcpu: u16, rip: u64) {
         self.known().insert(vcpu, rip);
     }
@@ -50,7 +50,7 @@ impl Injected {
 }
 
 impl XenDriver {
-    /// Waits until injections are delivered; processors that are held take theirs later.
+    /// Waits until it is taken; processors that are held take theirs later.
     pub(super) fn settle_injections(&self) {
         for (vcpu, rip) in self.injected.take() {
             let stands = || {
