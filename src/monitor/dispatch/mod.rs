@@ -18,7 +18,6 @@ use std::{
 use self::deliver::{Delivery, Verdict};
 pub use self::step::PendingStep;
 use super::{
-    breakpoint::BreakpointManager,
     live::{LiveGuest, NOWHERE},
     occurrence::Stopped,
     patches::{INT3, Location, is_breakpoint},
@@ -193,24 +192,15 @@ impl LiveGuest {
 
     /// Where the processor's next instruction is, as it would fetch it.
     fn instruction(&self, event: &Event) -> Option<Location> {
-        self.instruction_in(self.view_of(event), event)
-    }
-
-    fn instruction_in(&self, view: ViewId, event: &Event) -> Option<Location> {
         let Registers { cr3, rip, .. } = event.registers;
         let physical = self.machine.physical().ok()?;
         let found = self.mode.walk(physical, dtb_to_root(cr3), Va(rip)).ok()?;
-        (found.source == Source::Hardware).then(|| Location::new(view, found.pa))
+        (found.source == Source::Hardware).then(|| Location::new(self.view_of(event), found.pa))
     }
 
     /// The view that the processor ran in.
     fn view_of(&self, event: &Event) -> ViewId {
         event.view.unwrap_or_else(|| self.state().view())
-    }
-
-    fn holds_int3(&self, event: &Event) -> bool {
-        let state = self.state();
-        self.holds_int3_under(event, state.view(), &state.breakpoints)
     }
 
     /// Is the processor's next instruction an `INT3` of the guest's own, under
@@ -219,16 +209,11 @@ impl LiveGuest {
     /// Where its page went since, it is not: the processor looks for the instruction
     /// again, and takes the fault. Memory that cannot be read was executed all the same:
     /// it is taken for the guest's.
-    pub(super) fn holds_int3_under(
-        &self,
-        event: &Event,
-        view: ViewId,
-        breakpoints: &BreakpointManager,
-    ) -> bool {
-        let Some(at) = self.instruction_in(event.view.unwrap_or(view), event) else {
+    fn holds_int3(&self, event: &Event) -> bool {
+        let Some(at) = self.instruction(event) else {
             return false;
         };
-        let byte = match breakpoints.original(at) {
+        let byte = match self.state().breakpoints.original(at) {
             Some(original) => Ok(original),
             None => self.machine.read_byte(at.pa()),
         };

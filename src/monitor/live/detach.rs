@@ -89,7 +89,7 @@ impl State {
         let unhooked = self.unhook();
         self.steps.clear();
         self.turns.clear(&machine)?;
-        self.end_events(live, &machine)?;
+        Self::end_events(&machine)?;
         self.end_view(&machine, view)?;
         self.own.clear(&machine)?;
         // What a destroyed view showed no longer matters; a patch in the guest does.
@@ -123,38 +123,32 @@ impl State {
 
 impl State {
     /// Moves every processor out of the view, answers what is pending, ends all steps.
-    fn end_events(&self, live: &LiveGuest, machine: &Machine) -> Result<()> {
+    fn end_events(machine: &Machine) -> Result<()> {
         let (control, events) = (machine.control()?, machine.events()?);
         if let Ok(views) = machine.views() {
             views.switch(views.default_view())?;
         }
         control.reset()?;
         for _ in 0..DRAIN_ROUNDS {
-            let mut answer = |event: &Event| self.last_answer(live, machine, event);
+            let mut answer = |event: &Event| last_answer(machine, event);
             if events.wait(Duration::ZERO, &mut answer)? == 0 {
                 break;
             }
         }
         control.reset()
     }
+}
 
-    /// Answers an event of a guest without patches: only a breakpoint of its own
-    /// needs more than going on.
-    fn last_answer(&self, live: &LiveGuest, machine: &Machine, event: &Event) -> EventResponse {
-        let reinject = match &event.reason {
-            EventReason::Interrupt(interrupt) if is_breakpoint(interrupt) => {
-                live.holds_int3_under(event, self.view(), &self.breakpoints)
-            }
-            EventReason::Interrupt(_) => true,
-            _ => false,
-        };
-        EventResponse {
-            action: match reinject {
-                true => ResponseAction::Reinject,
-                false => ResponseAction::Continue,
-            },
-            view: machine.views().ok().map(|views| views.default_view()),
-            registers: None,
-        }
+/// Answers an event of a guest without patches, whose INT3 are no longer reported: it
+/// executes one of its own once more by itself. Other exceptions would not come again.
+fn last_answer(machine: &Machine, event: &Event) -> EventResponse {
+    let action = match &event.reason {
+        EventReason::Interrupt(interrupt) if !is_breakpoint(interrupt) => ResponseAction::Reinject,
+        _ => ResponseAction::Continue,
+    };
+    EventResponse {
+        action,
+        view: machine.views().ok().map(|views| views.default_view()),
+        registers: None,
     }
 }

@@ -97,7 +97,7 @@ fn detaching_follows_the_one_safe_order() {
         answers,
         [
             ResponseAction::Continue,
-            ResponseAction::Reinject,
+            ResponseAction::Continue,
             ResponseAction::Continue
         ]
     );
