@@ -217,6 +217,7 @@ bool serve_until_quiet(unsigned seconds)
             return false;
         if (now() > end) {
             printf("     the guest is not quiet after %u s\n", seconds);
+            describe_guest();
             return false;
         }
     }
