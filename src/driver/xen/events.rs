@@ -199,7 +199,7 @@ impl XenDriver {
         let request = pending.request;
         let event = event::decode(&request);
         let mut vcpu = pending.vcpu();
-        self.injected.seen(event.vcpu, event.registers.rip);
+        let mut owed = self.injected.stands(event.vcpu, event.registers.rip);
         let is_step = event.reason == EventReason::SingleStep;
         // Xen executes IN and OUT itself: the step ends behind the next instruction, or with
         // what that one causes.
@@ -235,9 +235,9 @@ impl XenDriver {
                 Err(Error::Busy { .. }) => response.action = ResponseAction::Continue,
                 injected => injected?,
             }
-            self.injected.note(event.vcpu, event.registers.rip);
+            owed = true;
         }
-        if response.registers.is_some() {
+        if owed || response.registers.is_some() {
             self.injected.note(event.vcpu, event.registers.rip);
         }
         let answer = event::encode(&request, &event, &response, &mut vcpu.stepping);

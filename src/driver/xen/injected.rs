@@ -38,10 +38,10 @@ impl Injected {
         self.known().insert(vcpu, rip);
     }
 
-    /// A processor reports something at `rip`: it has gone on when that is elsewhere.
-    pub(super) fn seen(&self, vcpu: u16, rip: u64) {
-        self.known()
-            .retain(|known, stood| *known != vcpu || *stood == rip);
+    /// A processor reports something at `rip`, and stands until that is answered: nobody
+    /// is to wait for it. May it still have something to take then, because it has not moved?
+    pub(super) fn stands(&self, vcpu: u16, rip: u64) -> bool {
+        self.known().remove(&vcpu) == Some(rip)
     }
 
     fn take(&self) -> HashMap<u16, u64> {
@@ -50,7 +50,8 @@ impl Injected {
 }
 
 impl XenDriver {
-    /// Waits until it is taken; processors that are held take theirs later.
+    /// Waits until processors have taken what they were given, at most [`LOOKS`] times a
+    /// [`MOMENT`] for each; those that are held take theirs later.
     pub(super) fn settle_injections(&self) {
         for (vcpu, rip) in self.injected.take() {
             let stands = || {
@@ -70,13 +71,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_reported_from_elsewhere_since_is_not_waited_for() {
+    fn who_reports_is_not_waited_for_until_it_is_answered() {
         let injected = Injected::default();
-        injected.note(0, 0x1000);
-        injected.note(1, 0x2000);
-        injected.seen(0, 0x1008);
-        injected.seen(1, 0x2000);
-        assert_eq!(injected.take(), HashMap::from([(1, 0x2000)]));
+        for vcpu in 0..3 {
+            injected.note(vcpu, 0x1000);
+        }
+        assert!(!injected.stands(0, 0x1008), "it has gone on");
+        assert!(injected.stands(1, 0x1000), "it has not moved");
+        assert!(!injected.stands(1, 0x1000), "it is told once");
+        assert_eq!(injected.take(), HashMap::from([(2, 0x1000)]));
         assert!(injected.take().is_empty());
     }
 }

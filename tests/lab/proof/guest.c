@@ -310,12 +310,17 @@ bool guest_runs(void)
 
 /* Which try of a check this is. */
 static enum { ONLY, FIRST, SECOND } try = ONLY;
-/* Checks that failed at the first. */
-static const char *failed[32];
+/* Checks that failed at the first, and whether the second told them. */
+static struct {
+    const char *name;
+    bool told;
+} failed[32];
 static size_t failed_count;
 
 void twice(void (*check)(void))
 {
+    size_t i;
+
     failed_count = 0;
     try = FIRST;
     check();
@@ -323,15 +328,21 @@ void twice(void (*check)(void))
     if (failed_count > 0)
         check();
     try = ONLY;
+    for (i = 0; i < failed_count; i++) {
+        if (!failed[i].told)
+            verdict(false, failed[i].name, "the second try did not come to it");
+    }
 }
 
-static bool has_failed(const char *name)
+bool has_failed(const char *name)
 {
     size_t i;
 
     for (i = 0; i < failed_count; i++) {
-        if (strcmp(failed[i], name) == 0)
+        if (strcmp(failed[i].name, name) == 0) {
+            failed[i].told |= try == SECOND;
             return true;
+        }
     }
     return false;
 }
@@ -341,10 +352,12 @@ bool verdict(bool good, const char *name, const char *format, ...)
     bool again = !good && try == FIRST && failed_count < sizeof failed / sizeof failed[0];
     va_list arguments;
 
-    if (good && try == SECOND && !has_failed(name))
+    if (try == SECOND && !has_failed(name) && good)
         return true; /* told at the first try */
-    if (again)
-        failed[failed_count++] = name;
+    if (again) {
+        failed[failed_count].name = name;
+        failed[failed_count++].told = false;
+    }
     printf("%s %s: ", good ? "PASS" : again ? "AGAIN" : "FAIL", name);
     va_start(arguments, format);
     vprintf(format, arguments);

@@ -91,6 +91,8 @@ void pause_ms(unsigned milliseconds);
  * and only that is told of the second.
  */
 void twice(void (*check)(void));
+/* Did it fail at the first try? What tells nothing when it is good tells it then. */
+bool has_failed(const char *name);
 /* Prints the line of a check: the theme, the name, its counters. `name` is kept. */
 __attribute__((format(printf, 3, 4))) bool verdict(bool good, const char *name,
                                                    const char *format, ...);
