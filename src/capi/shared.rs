@@ -63,8 +63,7 @@ impl Shared {
     /// Leaves a running guest as it was found.
     pub fn restore(&self) -> Result<()> {
         let unhooked = self.live.get().map_or(Ok(true), LiveGuest::close);
-        let resumed = self.session.resume_all();
-        unhooked.and(resumed)
+        unhooked.and(self.session.leave())
     }
 
     /// Called inside a callback of the event loop, has the loop end and close

@@ -56,8 +56,13 @@ impl Session {
         Ok(())
     }
 
-    /// Undoes every pause that is still held.
-    pub fn resume_all(&self) -> Result<()> {
+    /// Undoes every pause that is still held, and what the driver changed in the guest.
+    pub fn leave(&self) -> Result<()> {
+        self.resume_all()?;
+        self.control().map_or(Ok(()), |control| control.leave())
+    }
+
+    fn resume_all(&self) -> Result<()> {
         loop {
             match self.resume() {
                 Ok(()) => {}

@@ -204,10 +204,10 @@ pub trait Control: Send + Sync {
     /// Queues an interrupt for a processor.
     fn inject(&self, vcpu: u16, interrupt: &Interrupt) -> Result<()>;
 
-    /// Adds a fresh frame to the guest, outside of what it knows.
+    /// Adds a frame to the guest, outside of what it knows. What is in it is undefined.
     fn allocate_frame(&self) -> Result<Gfn>;
 
-    /// Takes an allocated frame back.
+    /// Takes an allocated frame back, at the latest in [`Control::leave`].
     fn free_frame(&self, gfn: Gfn) -> Result<()>;
 
     /// Has only this processor run, or with `None` all of them; not counted. The
@@ -223,6 +223,12 @@ pub trait Control: Send + Sync {
     /// Disables every monitor and single step that this driver may have enabled,
     /// and ends [`Control::run_only`].
     fn reset(&self) -> Result<()>;
+
+    /// Undoes all that this driver has changed in the guest, and lets it run. Whoever
+    /// still holds the driver afterwards only reads; dropping it does the same.
+    fn leave(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Alternative memory views.

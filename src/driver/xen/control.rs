@@ -6,7 +6,7 @@ use super::{
     XenDriver, event,
     handle::check,
     record::{Change, Changes},
-    state::{State, cancel_steps},
+    state::{State, cancel_steps, give_back, restore},
 };
 use crate::{
     core::{
@@ -72,10 +72,10 @@ impl Control for XenDriver {
 
     fn allocate_frame(&self) -> Result<Gfn> {
         let mut state = self.changing()?;
-        let gfn = match state.spare.pop() {
-            Some(gfn) => gfn,
-            None => Gfn(self.domain.max_gfn()?.0.saturating_add(1)),
-        };
+        if let Some(gfn) = state.spare.pop() {
+            return Ok(gfn);
+        }
+        let gfn = Gfn(self.domain.max_gfn()?.0.saturating_add(1));
         state.note(Change::Frame(gfn))?;
         if let Err(error) = self.populate(&mut state, gfn) {
             state.note(Change::FrameGone(gfn))?;
@@ -86,17 +86,16 @@ impl Control for XenDriver {
     }
 
     fn free_frame(&self, gfn: Gfn) -> Result<()> {
-        let mut state = self.changing()?;
+        // Kept until the guest is left: a processor's next turn after memory was taken from
+        // its domain passes over its injection, and over registers that an answer wrote.
+        let mut state = self.state();
         let ours = |changes: &Changes| changes.frames.contains(&gfn.0);
-        if !state.changes().is_some_and(ours) {
+        if !state.changes().is_some_and(ours) || state.spare.contains(&gfn) {
             return Err(Error::invalid_argument(
                 "gfn",
                 "no frame that was allocated here",
             ));
         }
-        self.memory.forget(gfn);
-        self.domain.depopulate(gfn)?;
-        state.note(Change::FrameGone(gfn))?;
         state.spare.push(gfn);
         Ok(())
     }
@@ -115,6 +114,34 @@ impl Control for XenDriver {
         let _ = self.drop_holding_view();
         self.forget_steps();
         result
+    }
+
+    /// The order matters: paused, so that nothing new is reported; monitors off
+    /// before their last reports are answered; then steps and views; memory only when
+    /// the processors have gone on.
+    fn leave(&self) -> Result<()> {
+        let Some(changes) = self.changed() else {
+            return Ok(());
+        };
+        if let Err(error) = self.pause() {
+            // A domain that is gone took its changes with it.
+            return self.domain.info().map_or(Ok(()), |_| Err(error));
+        }
+        let _ = self.disable_monitors();
+        self.drain();
+        if changes.monitored {
+            let _ = self.domain.disable_monitor();
+        }
+        let restored = restore(&self.domain, self.info.vcpus, &changes);
+        restored.and(self.resume())?;
+        self.settle_injections();
+        let mut state = std::mem::take(&mut *self.state());
+        if let Some(record) = &mut state.record {
+            record.note_running()?;
+            give_back(&self.domain, Some(&self.memory), &changes)?;
+            record.restored()?;
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     injected::Injected,
     memory::Memory,
     registers,
-    state::{State, restore, take_record},
+    state::{State, take_record},
 };
 use crate::{
     core::{
@@ -119,28 +119,8 @@ impl VcpuRegisters for XenDriver {
 }
 
 impl Drop for XenDriver {
-    /// Leaves the guest as it was found, running.
-    ///
-    /// The order matters: paused, so that nothing new is reported; monitors off
-    /// before their last reports are answered; then steps, views, frames, limit.
+    /// What could not be undone stays in the record, for the next open.
     fn drop(&mut self) {
-        let Some(changes) = self.state().changes().cloned() else {
-            return;
-        };
-        self.settle_injections();
-        if self.domain.pause().is_err() {
-            return; // the domain is gone, and its changes with it
-        }
-        let _ = self.disable_monitors();
-        self.drain();
-        if changes.monitored {
-            let _ = self.domain.disable_monitor();
-        }
-        let restored = restore(&self.domain, Some(&self.memory), self.info.vcpus, &changes);
-        if restored.is_ok() {
-            let mut state = self.state();
-            let _ = state.record.as_mut().map(|record| record.restored());
-        }
-        let _ = self.domain.unpause();
+        let _ = self.leave();
     }
 }

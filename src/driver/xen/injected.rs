@@ -6,7 +6,7 @@
 //! processor may stand for other reasons.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
@@ -15,53 +15,71 @@ use std::{
 use super::XenDriver;
 use crate::core::driver::VcpuRegisters;
 
-/// How often is looked, and how long is waited after each look: in all a few of the time
-/// slices that other processors may have first.
-const LOOKS: usize = 100;
+/// How often is looked for a processor, and how long is waited after each look: in all a few
+/// of the time slices that other processors may have first.
+const LOOKS: u32 = 100;
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// How long processors go on that a killed process left, before they are stopped.
 pub(super) const LEFT_ALONE: Duration = Duration::from_millis(100);
 
-/// Where each processor stood when it was given something, as long as it has reported
-/// nothing from elsewhere since.
+/// Who was given something, until it has gone on.
 #[derive(Default)]
-pub(super) struct Injected(Mutex<HashMap<u16, u64>>);
+pub(super) struct Injected(Mutex<BTreeMap<u16, Given>>);
+
+/// A processor stood here when it was given something, and has reported nothing from
+/// elsewhere since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Given {
+    rip: u64,
+    /// How often it may still be looked for.
+    looks: u32,
+}
 
 impl Injected {
-    fn known(&self) -> MutexGuard<'_, HashMap<u16, u64>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<u16, Given>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A processor that stands at `rip` is given something.
     pub(super) fn note(&self, vcpu: u16, rip: u64) {
-        self.known().insert(vcpu, rip);
+        self.known().insert(vcpu, Given { rip, looks: LOOKS });
     }
 
     /// A processor reports something at `rip`, and stands until that is answered: nobody
     /// is to wait for it. May it still have something to take then, because it has not moved?
     pub(super) fn stands(&self, vcpu: u16, rip: u64) -> bool {
-        self.known().remove(&vcpu) == Some(rip)
+        self.known()
+            .remove(&vcpu)
+            .is_some_and(|given| given.rip == rip)
     }
 
-    fn take(&self) -> HashMap<u16, u64> {
-        std::mem::take(&mut self.known())
+    /// Looks once for each processor, which `place` tells the RIP of, and forgets it when it
+    /// has gone on or was looked for often enough. Those that `is_held` names take theirs
+    /// later. True when somebody is still to be waited for.
+    fn look(&self, is_held: impl Fn(u16) -> bool, place: impl Fn(u16) -> Option<u64>) -> bool {
+        let mut waiting = false;
+        self.known().retain(|vcpu, given| {
+            if is_held(*vcpu) {
+                return true;
+            }
+            given.looks = given.looks.saturating_sub(1);
+            let stands = given.looks > 0 && place(*vcpu) == Some(given.rip);
+            waiting |= stands;
+            stands
+        });
+        waiting
     }
 }
 
 impl XenDriver {
     /// Waits until processors have taken what they were given, at most [`LOOKS`] times a
-    /// [`MOMENT`] for each; those that are held take theirs later.
+    /// [`MOMENT`] for each.
     pub(super) fn settle_injections(&self) {
-        for (vcpu, rip) in self.injected.take() {
-            let stands = || {
-                !self.alone.holds(u32::from(vcpu))
-                    && self.get(vcpu).is_ok_and(|registers| registers.rip == rip)
-            };
-            let mut looks = 0..LOOKS;
-            while stands() && looks.next().is_some() {
-                thread::sleep(MOMENT);
-            }
+        let is_held = |vcpu: u16| self.alone.holds(vcpu.into());
+        let place = |vcpu| self.get(vcpu).ok().map(|registers| registers.rip);
+        while self.injected.look(is_held, place) {
+            thread::sleep(MOMENT);
         }
     }
 }
@@ -79,7 +97,28 @@ mod tests {
         assert!(!injected.stands(0, 0x1008), "it has gone on");
         assert!(injected.stands(1, 0x1000), "it has not moved");
         assert!(!injected.stands(1, 0x1000), "it is told once");
-        assert_eq!(injected.take(), HashMap::from([(2, 0x1000)]));
-        assert!(injected.take().is_empty());
+        assert_eq!(Vec::from_iter(injected.known().keys().copied()), [2]);
+    }
+
+    #[test]
+    fn who_has_gone_on_is_forgotten() {
+        let injected = Injected::default();
+        injected.note(0, 0x1000);
+        injected.note(1, 0x1000);
+        assert!(injected.look(|_| false, |vcpu| Some(0x1000 + u64::from(vcpu))));
+        assert_eq!(Vec::from_iter(injected.known().keys().copied()), [0]);
+        assert!(!injected.look(|_| false, |_| None), "it cannot be seen");
+        assert!(injected.known().is_empty());
+    }
+
+    #[test]
+    fn who_is_held_is_waited_for_afterwards() {
+        let injected = Injected::default();
+        injected.note(0, 0x1000);
+        for _ in 0..2 * LOOKS {
+            assert!(!injected.look(|_| true, |_| Some(0x1000)));
+        }
+        let looks = (0..).take_while(|_| injected.look(|_| false, |_| Some(0x1000)));
+        assert_eq!(looks.count() + 1, LOOKS as usize, "not for ever");
     }
 }

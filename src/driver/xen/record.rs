@@ -77,6 +77,8 @@ pub(super) enum Change {
     Frame(Gfn),
     /// A frame was taken back.
     FrameGone(Gfn),
+    /// Its views and the monitor are gone again; frames and the memory limit are not.
+    Unwatched,
 }
 
 impl Changes {
@@ -119,6 +121,11 @@ impl Changes {
             Change::ViewGone(view) => drop(self.views.remove(&view)),
             Change::Frame(gfn) => drop(self.frames.insert(gfn.0)),
             Change::FrameGone(gfn) => drop(self.frames.remove(&gfn.0)),
+            Change::Unwatched => {
+                self.views_enabled = false;
+                self.monitored = false;
+                self.views.clear();
+            }
         }
     }
 
@@ -164,6 +171,7 @@ impl Change {
             "view-gone" => Self::ViewGone(view.ok()?),
             "frame" => Self::Frame(Gfn(number)),
             "frame-gone" => Self::FrameGone(Gfn(number)),
+            "unwatched" => Self::Unwatched,
             _ => return None,
         })
     }
@@ -177,6 +185,7 @@ impl Change {
             Self::ViewGone(view) => format!("view-gone {view}\n"),
             Self::Frame(gfn) => format!("frame {}\n", gfn.0),
             Self::FrameGone(gfn) => format!("frame-gone {}\n", gfn.0),
+            Self::Unwatched => "unwatched\n".to_owned(),
         }
     }
 }
@@ -246,6 +255,12 @@ impl Record {
         Ok(())
     }
 
+    /// The domain runs as it did, but for its memory.
+    pub(super) fn note_running(&mut self) -> Result<()> {
+        self.note(Change::Unwatched)?;
+        self.set_stopped(false, false)
+    }
+
     /// Everything is as it was: starts anew.
     pub(super) fn restored(&mut self) -> Result<()> {
         let uuid = std::mem::take(&mut self.changes.uuid);
@@ -311,6 +326,7 @@ mod tests {
         for change in changes {
             text.extend(change.line().into_bytes());
         }
+        let mut running = text.clone();
         text.extend(b"frame 77");
         let read = Changes::parse(&text).unwrap();
         assert_eq!(read.uuid, "00ff");
@@ -322,6 +338,12 @@ mod tests {
             read.describe(),
             "destroyed view (1), switched its views off, freed shadow frame (1), \
              set its memory limit back to 65540 KiB"
+        );
+        running.extend(Change::Unwatched.line().into_bytes());
+        let read = Changes::parse(&running).unwrap();
+        assert_eq!(
+            read.describe(),
+            "freed shadow frame (1), set its memory limit back to 65540 KiB"
         );
     }
 

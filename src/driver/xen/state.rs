@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) view: u16,
     /// Processors that the debugger interface holds while another one runs alone.
     pub(super) held: BTreeSet<u16>,
-    /// Frame numbers to use again.
+    /// Frames to use again.
     pub(super) spare: Vec<Gfn>,
     /// Rights of untouched pages, per view.
     pub(super) defaults: Vec<(u16, MemoryAccess)>,
@@ -50,6 +50,12 @@ impl XenDriver {
             state.record = Some(record);
         }
         Ok(state)
+    }
+
+    /// What is to be undone, if anything.
+    pub(super) fn changed(&self) -> Option<Changes> {
+        let state = self.state();
+        state.changes().filter(|it| !it.is_empty()).cloned()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -102,22 +108,20 @@ pub(super) fn take_record(
             let _ = domain.disable_monitor();
             ring::release_processors(domain, info.vcpus)?;
         }
-        restore(domain, None, info.vcpus, &left)?;
-        record.restored()?;
+        restore(domain, info.vcpus, &left)?;
+        record.note_running()?;
         domain.unpause()?;
+        give_back(domain, None, &left)?;
+        record.restored()?;
     }
     let restored = (!left.is_empty()).then(|| left.describe());
     Ok(Some((record, restored)))
 }
 
 /// Undoes `changes` in a paused domain whose monitor is silent, the caller's own
-/// pause excepted. One failure does not keep the rest from being undone.
-pub(super) fn restore(
-    domain: &Domain,
-    memory: Option<&Memory>,
-    vcpus: u16,
-    changes: &Changes,
-) -> Result<()> {
+/// pause and what [`give_back`] does excepted. One failure does not keep the rest from
+/// being undone.
+pub(super) fn restore(domain: &Domain, vcpus: u16, changes: &Changes) -> Result<()> {
     let mut result = Ok(());
     let mut attempt = |step: Result<()>| {
         if result.is_ok() {
@@ -141,6 +145,14 @@ pub(super) fn restore(
     if changes.views_enabled {
         attempt(domain.set_views(false));
     }
+    if changes.paused {
+        attempt(domain.unpause());
+    }
+    result
+}
+
+/// Takes the frames of `changes` back, and the memory limit, from a running domain.
+pub(super) fn give_back(domain: &Domain, memory: Option<&Memory>, changes: &Changes) -> Result<()> {
     for gfn in changes.frames.iter().copied().map(Gfn) {
         if let Some(memory) = memory {
             memory.forget(gfn);
@@ -148,13 +160,10 @@ pub(super) fn restore(
         // It may have been noted but never been added.
         let _ = domain.depopulate(gfn);
     }
-    if let Some(kib) = changes.max_memory {
-        attempt(domain.set_max_memory(kib));
+    match changes.max_memory {
+        Some(kib) => domain.set_max_memory(kib),
+        None => Ok(()),
     }
-    if changes.paused {
-        attempt(domain.unpause());
-    }
-    result
 }
 
 /// Takes single steps back on all processors; a processor without any is left alone.
