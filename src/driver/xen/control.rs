@@ -24,9 +24,6 @@ const LIMIT_STEP: u64 = 4096;
 
 impl Control for XenDriver {
     fn pause(&self) -> Result<()> {
-        if self.state().pauses == 0 {
-            self.settle_injections();
-        }
         let mut state = self.changing()?;
         if state.pauses == 0 {
             set_paused(&mut state, true)?;
@@ -123,6 +120,8 @@ impl Control for XenDriver {
         let Some(changes) = self.changed() else {
             return Ok(());
         };
+        // Written registers go with the monitor.
+        self.settle_injections();
         if let Err(error) = self.pause() {
             // A domain that is gone took its changes with it.
             return self.domain.info().map_or(Ok(()), |_| Err(error));

@@ -1,9 +1,9 @@
 //! Injections, and registers written by answers, that processors may still have to take.
 //!
-//! Xen hands them over when the processor is next scheduled. Where the domain's memory map is
-//! changed in between, they come one time later, at another instruction (docs/XEN.md). So who
-//! stops the processors first waits until they have gone on: no longer than a moment, since a
-//! processor may stand for other reasons.
+//! Xen hands them over when the processor is next scheduled, but not on the first turn after
+//! memory was taken from the domain: then they come one turn later, at another instruction
+//! (docs/XEN.md). So who leaves the guest first waits until its processors have gone on: no
+//! longer than a moment, since a processor may stand for other reasons.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,8 @@ use crate::core::driver::VcpuRegisters;
 const LOOKS: u32 = 100;
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// How long processors go on that a killed process left, before they are stopped.
+/// How long processors go on that a killed process left, before they are stopped and before
+/// their domain's memory is taken back.
 pub(super) const LEFT_ALONE: Duration = Duration::from_millis(100);
 
 /// Who was given something, until it has gone on.

@@ -99,9 +99,7 @@ pub(super) fn take_record(
     };
     let left = record.changes().clone();
     if !left.is_empty() {
-        if left.monitored {
-            thread::sleep(LEFT_ALONE);
-        }
+        leave_alone(&left);
         domain.pause()?;
         if left.monitored {
             // Fails where the monitor is off already.
@@ -111,11 +109,19 @@ pub(super) fn take_record(
         restore(domain, info.vcpus, &left)?;
         record.note_running()?;
         domain.unpause()?;
+        leave_alone(&left);
         give_back(domain, None, &left)?;
         record.restored()?;
     }
     let restored = (!left.is_empty()).then(|| left.describe());
     Ok(Some((record, restored)))
+}
+
+/// Has processors take what a killed process gave them.
+fn leave_alone(changes: &Changes) {
+    if changes.monitored {
+        thread::sleep(LEFT_ALONE);
+    }
 }
 
 /// Undoes `changes` in a paused domain whose monitor is silent, the caller's own

@@ -2,6 +2,8 @@
 #include "proof.h"
 
 static uint64_t hits;
+/* Still there when its session is closed, which is as good as if it were not. */
+static wvmi_process_iter *left;
 
 /* What a C callback can do wrong: an action that is none, a removed hook, a lost page. */
 static wvmi_action on_bad(wvmi_event *event, void *user_data)
@@ -42,6 +44,8 @@ static void leave_busy(const char *name, wvmi_event_callback callback)
     hook_much(callback);
     start(PROGRAMS | PAGER | INTEGRITY | LIFECYCLE, 0);
     served = serve_until(&hits, 200, 60);
+    if (left == NULL)
+        wvmi_process_iter_new(session, &left);
     closed = close_guest();
     if (!open_guest()) {
         verdict(false, name, "the guest cannot be opened again");
@@ -66,4 +70,6 @@ void check_detach(void)
 {
     leave_busy("detach-under-load", count_hit);
     leave_busy("detach-after-bad-callbacks", on_bad);
+    wvmi_process_iter_free(left);
+    left = NULL;
 }
