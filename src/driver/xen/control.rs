@@ -24,6 +24,9 @@ const LIMIT_STEP: u64 = 4096;
 
 impl Control for XenDriver {
     fn pause(&self) -> Result<()> {
+        if self.state().pauses == 0 {
+            self.settle_injections();
+        }
         let mut state = self.changing()?;
         if state.pauses == 0 {
             set_paused(&mut state, true)?;
@@ -83,8 +86,7 @@ impl Control for XenDriver {
     }
 
     fn free_frame(&self, gfn: Gfn) -> Result<()> {
-        // Kept until the guest is left: a processor's next turn after memory was taken from
-        // its domain passes over its injection, and over registers that an answer wrote.
+        // Kept until the guest is left: taking it delays injections (see `injected`).
         let mut state = self.state();
         let ours = |changes: &Changes| changes.frames.contains(&gfn.0);
         if !state.changes().is_some_and(ours) || state.spare.contains(&gfn) {
@@ -120,8 +122,6 @@ impl Control for XenDriver {
         let Some(changes) = self.changed() else {
             return Ok(());
         };
-        // Written registers go with the monitor.
-        self.settle_injections();
         if let Err(error) = self.pause() {
             // A domain that is gone took its changes with it.
             return self.domain.info().map_or(Ok(()), |_| Err(error));

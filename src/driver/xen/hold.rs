@@ -102,8 +102,10 @@ impl Later {
 }
 
 impl XenDriver {
-    /// Has only `alone` run.
+    /// Has only `alone` run, which waits for an answer. The others first take what they were
+    /// given: held, they could not before the domain is paused and changed.
     pub(super) fn hold_others(&self, alone: u16) -> Result<()> {
+        self.settle_injections();
         match self.view_to_hold_in()? {
             Some(view) => {
                 self.domain.switch_view(view.0)?;

@@ -1,9 +1,9 @@
 //! Injections, and registers written by answers, that processors may still have to take.
 //!
-//! Xen hands them over when the processor is next scheduled, but not on the first turn after
-//! memory was taken from the domain: then they come one turn later, at another instruction
-//! (docs/XEN.md). So who leaves the guest first waits until its processors have gone on: no
-//! longer than a moment, since a processor may stand for other reasons.
+//! Xen hands them over when the processor is next scheduled, but not on the first turn after a
+//! page was taken from the domain or from a view of it: then they come one turn later, at
+//! another instruction (docs/XEN.md). So who may do that first waits until the processors have
+//! gone on: no longer than a moment, since one may stand for other reasons.
 
 use std::{
     collections::BTreeMap,
@@ -56,20 +56,14 @@ impl Injected {
     }
 
     /// Looks once for each processor, which `place` tells the RIP of, and forgets it when it
-    /// has gone on or was looked for often enough. Those that `is_held` names take theirs
-    /// later. True when somebody is still to be waited for.
-    fn look(&self, is_held: impl Fn(u16) -> bool, place: impl Fn(u16) -> Option<u64>) -> bool {
-        let mut waiting = false;
-        self.known().retain(|vcpu, given| {
-            if is_held(*vcpu) {
-                return true;
-            }
+    /// has gone on or was looked for often enough. True when there are others.
+    fn look(&self, place: impl Fn(u16) -> Option<u64>) -> bool {
+        let mut known = self.known();
+        known.retain(|vcpu, given| {
             given.looks = given.looks.saturating_sub(1);
-            let stands = given.looks > 0 && place(*vcpu) == Some(given.rip);
-            waiting |= stands;
-            stands
+            given.looks > 0 && place(*vcpu) == Some(given.rip)
         });
-        waiting
+        !known.is_empty()
     }
 }
 
@@ -77,9 +71,8 @@ impl XenDriver {
     /// Waits until processors have taken what they were given, at most [`LOOKS`] times a
     /// [`MOMENT`] for each.
     pub(super) fn settle_injections(&self) {
-        let is_held = |vcpu: u16| self.alone.holds(vcpu.into());
         let place = |vcpu| self.get(vcpu).ok().map(|registers| registers.rip);
-        while self.injected.look(is_held, place) {
+        while self.injected.look(place) {
             thread::sleep(MOMENT);
         }
     }
@@ -106,20 +99,17 @@ mod tests {
         let injected = Injected::default();
         injected.note(0, 0x1000);
         injected.note(1, 0x1000);
-        assert!(injected.look(|_| false, |vcpu| Some(0x1000 + u64::from(vcpu))));
+        assert!(injected.look(|vcpu| Some(0x1000 + u64::from(vcpu))));
         assert_eq!(Vec::from_iter(injected.known().keys().copied()), [0]);
-        assert!(!injected.look(|_| false, |_| None), "it cannot be seen");
+        assert!(!injected.look(|_| None), "it cannot be seen");
         assert!(injected.known().is_empty());
     }
 
     #[test]
-    fn who_is_held_is_waited_for_afterwards() {
+    fn nobody_is_waited_for_without_end() {
         let injected = Injected::default();
         injected.note(0, 0x1000);
-        for _ in 0..2 * LOOKS {
-            assert!(!injected.look(|_| true, |_| Some(0x1000)));
-        }
-        let looks = (0..).take_while(|_| injected.look(|_| false, |_| Some(0x1000)));
-        assert_eq!(looks.count() + 1, LOOKS as usize, "not for ever");
+        let looks = (0..).take_while(|_| injected.look(|_| Some(0x1000)));
+        assert_eq!(looks.count() + 1, LOOKS as usize);
     }
 }

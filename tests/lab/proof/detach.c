@@ -44,8 +44,9 @@ static void leave_busy(const char *name, wvmi_event_callback callback)
     hook_much(callback);
     start(PROGRAMS | PAGER | INTEGRITY | LIFECYCLE, 0);
     served = serve_until(&hits, 200, 60);
-    if (left == NULL)
-        wvmi_process_iter_new(session, &left);
+    if (left == NULL &&
+        wvmi_process_iter_new(session, WVMI_PROCESS_SOURCE_ACTIVE_LIST, &left) != WVMI_OK)
+        complain("listing processes");
     closed = close_guest();
     if (!open_guest()) {
         verdict(false, name, "the guest cannot be opened again");
