@@ -24,9 +24,7 @@ const LIMIT_STEP: u64 = 4096;
 
 impl Control for XenDriver {
     fn pause(&self) -> Result<()> {
-        if self.state().pauses == 0 {
-            self.settle_injections();
-        }
+        self.settle_injections();
         let mut state = self.changing()?;
         if state.pauses == 0 {
             set_paused(&mut state, true)?;
@@ -133,8 +131,8 @@ impl Control for XenDriver {
         }
         let restored = restore(&self.domain, self.info.vcpus, &changes);
         restored.and(self.resume())?;
-        self.settle_injections();
         let mut state = std::mem::take(&mut *self.state());
+        self.settle_injections();
         if let Some(record) = &mut state.record {
             record.note_running()?;
             give_back(&self.domain, Some(&self.memory), &changes)?;

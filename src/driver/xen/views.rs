@@ -49,9 +49,7 @@ impl Views for XenDriver {
     }
 
     fn reset(&self, view: ViewId, gfn: Gfn) -> Result<()> {
-        if self.state().pauses == 0 {
-            self.settle_injections();
-        }
+        self.settle_injections();
         let _state = self.changing()?;
         self.change_frame(view, gfn, INVALID)
     }
