@@ -69,13 +69,14 @@ impl Injected {
 
 impl XenDriver {
     /// Waits until processors have taken what they were given, at most [`LOOKS`] times a
-    /// [`MOMENT`] for each; in a paused domain they cannot.
+    /// [`MOMENT`], whatever they are given meanwhile; in a paused domain they cannot.
     pub(super) fn settle_injections(&self) {
         if self.state().pauses > 0 {
             return;
         }
         let place = |vcpu| self.get(vcpu).ok().map(|registers| registers.rip);
-        while self.injected.look(place) {
+        let mut looks = 0..LOOKS;
+        while looks.next().is_some() && self.injected.look(place) {
             thread::sleep(MOMENT);
         }
     }

@@ -75,7 +75,7 @@ pub(super) enum Change {
     ViewGone(u16),
     /// A frame is added.
     Frame(Gfn),
-    /// A frame was taken back.
+    /// A frame is not there after all.
     FrameGone(Gfn),
     /// Its views and the monitor are gone again; frames and the memory limit are not.
     Unwatched,
